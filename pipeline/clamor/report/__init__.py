@@ -1,0 +1,1 @@
+"""Charts, map and page: documents are returned, never written."""
