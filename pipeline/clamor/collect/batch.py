@@ -56,7 +56,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Batch:
-    """One page's worth. Its rows are stored first, then its attempts, then the state: replay after a crash is harmless."""
+    """One page's worth. Rows are stored first, then attempts, then state, so replay is harmless."""
 
     attempts: tuple[Attempt, ...]
     volumes: pd.DataFrame = field(default_factory=schema.VOLUMES.empty)
