@@ -1,0 +1,299 @@
+"""The lake: the only module that knows Parquet paths.
+
+A lake is a folder (or an object-store prefix) of immutable files, ``<table>/source=<source>/month=<YYYY-MM>/<file>``
+(derived tables also by ``bin_minutes``). Every file is written under a temporary name, synced and renamed (one PUT on
+an object store), so a run may be killed, repeated or overlapped and nothing is lost or doubled. There are three
+kinds of tables:
+
+* facts (volumes, coverage, samples, claims, marks) are appended to and never removed;
+* derived rows (baseline, flags) belong to the window that a run evaluated: a later run replaces its whole window;
+* incidents are one snapshot a run: the newest is what is known now.
+
+Small files are merged as they gather; the merged file is in place before its parts go.
+"""
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from clamor import schema
+from clamor.errors import LakeError
+from clamor.schema import Table
+
+_TIME_COLUMN: Final = {
+    "volumes": "bin_start",
+    "coverage": "window_start",
+    "samples": "bin_start",
+    "claims": "bin_start",
+    "marks": "mark_at",
+    "baseline": "bin_start",
+    "flags": "bin_start",
+}
+_DERIVED: Final = ("baseline", "flags")
+_MERGE_AT: Final = 12
+"""Files of one size class in one folder before they are merged."""
+_ROW_GROUP: Final = 65_536
+_WINDOW: Final = re.compile(r"window-(-?\d+)-(-?\d+)-at-(\d+)-")
+_WIDTH: Final = re.compile(r"/bin_minutes=(\d+)/")
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake at a folder or URI (``data/lake``, ``s3://bucket/prefix``). Nothing is created before the first write.
+
+    Raises:
+        LakeError: the place is not a folder, or cannot be read or written.
+
+    """
+
+    root: str
+
+    @cached_property
+    def _place(self) -> tuple[fs.FileSystem, str]:
+        try:
+            if "://" in self.root:
+                place: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(self.root)
+                return place
+            path = Path(self.root).expanduser().resolve()
+        except (pa.ArrowInvalid, OSError, ValueError) as error:
+            raise LakeError(f"lake {self.root!r}: {error}; a lake is a folder or an object-store URI") from error
+        if path.exists() and not path.is_dir():
+            raise LakeError(f"lake {self.root!r} is a file; a lake is a folder; name another with --lake")
+        return fs.LocalFileSystem(), path.as_posix()
+
+    def exists(self) -> bool:
+        """Tell whether anything was ever stored here."""
+        return any(self._files(table) for table in schema.TABLES.values())
+
+    # Facts
+
+    def append(self, table: Table, frame: pd.DataFrame) -> None:
+        """Store rows of a fact table. Appending the same rows again is harmless: readers keep the newest of a key."""
+        for folder, part in self._parts(table, frame):
+            self._write(f"{folder}/{uuid.uuid4().hex}.parquet", part)
+            self._merge(table, folder)
+
+    def read(
+        self,
+        table: Table,
+        *,
+        start: pd.Timestamp | None = None,
+        end: pd.Timestamp | None = None,
+        columns: list[str] | None = None,
+    ) -> pa.Table:
+        """Return the stored rows whose time (attempts: whose window) touches ``[start, end)``, with all versions."""
+        paths = [path for path in self._files(table) if _month_touches(path, table, start, end)]
+        return self._load(table, paths, _within(table, start, end), columns)
+
+    # Derived rows
+
+    def replace(self, table: Table, frame: pd.DataFrame, *, start: pd.Timestamp, end: pd.Timestamp) -> None:
+        """Store the derived rows of the evaluated window ``[start, end)``; they stand for all earlier rows in it."""
+        for folder, part in self._parts(table, frame):
+            computed = pc.max(part.column("computed_at")).value
+            name = _window_name(start.value // 1000, end.value // 1000, computed)
+            self._write(f"{folder}/{name}", part)
+            self._merge(table, folder)
+
+    def current(
+        self,
+        table: Table,
+        *,
+        bin_minutes: int,
+        start: pd.Timestamp | None = None,
+        end: pd.Timestamp | None = None,
+    ) -> pd.DataFrame:
+        """Return the derived rows that stand now for bins in ``[start, end)`` at one bin width."""
+        width = f"/bin_minutes={bin_minutes}/"
+        paths = [p for p in self._files(table) if width in p and _month_touches(p, table, start, end)]
+        return schema.to_pandas(self._standing(table, paths, _within(table, start, end)))
+
+    def widths(self) -> list[int]:
+        """Return the bin widths at which flags were computed, in minutes."""
+        return sorted({int(width) for path in self._files(schema.FLAGS) for width in _WIDTH.findall(path)})
+
+    # Incidents
+
+    def incidents(self) -> pd.DataFrame:
+        """Return the newest snapshot of incidents; no rows where none was ever written."""
+        paths = sorted(self._files(schema.INCIDENTS))
+        return schema.to_pandas(self._load(schema.INCIDENTS, paths[-1:], None, None))
+
+    def write_incidents(self, frame: pd.DataFrame, *, computed_at: pd.Timestamp) -> None:
+        """Store a snapshot of incidents; the newest ``computed_at`` is the one that stands."""
+        name = f"{computed_at.value // 1000:020d}-{uuid.uuid4().hex}.parquet"
+        self._write(f"incidents/{name}", schema.conform(frame, schema.INCIDENTS))
+        for path in sorted(self._files(schema.INCIDENTS))[:-_MERGE_AT]:
+            self._place[0].delete_file(path)
+
+    # Collector state
+
+    def read_state(self, name: str) -> dict[str, Any]:
+        """Return what a collector remembers; empty at the first run."""
+        filesystem, root = self._place
+        path = f"{root}/state/{name}.json"
+        if filesystem.get_file_info(path).type == fs.FileType.NotFound:
+            return {}
+        try:
+            with filesystem.open_input_stream(path) as stream:
+                state: dict[str, Any] = json.loads(stream.read())
+        except (OSError, ValueError) as error:
+            raise LakeError(f"{path}: {error}; a state file is JSON; move it away to start afresh") from error
+        return state
+
+    def write_state(self, name: str, state: dict[str, Any]) -> None:
+        """Replace what a collector remembers."""
+        self._put(f"state/{name}.json", json.dumps(state, indent=1, sort_keys=True).encode())
+
+    # Files
+
+    def _parts(self, table: Table, frame: pd.DataFrame) -> Iterable[tuple[str, pa.Table]]:
+        """Split conforming rows by source and month, sorted by time."""
+        if frame.empty:
+            return
+        rows = schema.conform(frame, table)
+        rows = rows.append_column("month", pc.strftime(rows.column(_TIME_COLUMN[table.name]), format="%Y-%m"))
+        names = ["source", "bin_minutes", "month"] if table.name in _DERIVED else ["source", "month"]
+        for group in rows.group_by(names).aggregate([]).to_pylist():
+            part = rows
+            for name in names:
+                part = part.filter(pc.equal(part.column(name), group[name]))
+            folder = "/".join([table.name, *(f"{name}={group[name]}" for name in names)])
+            yield folder, part.drop_columns(["month"]).sort_by(_TIME_COLUMN[table.name])
+
+    def _files(self, table: Table, folder: str | None = None) -> list[str]:
+        filesystem, root = self._place
+        selector = fs.FileSelector(f"{root}/{folder or table.name}", allow_not_found=True, recursive=True)
+        try:
+            found = filesystem.get_file_info(selector)
+        except OSError as error:
+            raise LakeError(f"lake {self.root!r}: {error}; check the path and its permissions") from error
+        return [info.path for info in found if info.path.endswith(".parquet")]
+
+    def _load(self, table: Table, paths: list[str], rows: Any, columns: list[str] | None) -> pa.Table:
+        import pyarrow.dataset as ds  # slow to import, and `clamor --help` must not wait for it
+
+        wanted = table.columns if columns is None else pa.schema([table.columns.field(name) for name in columns])
+        if not paths:
+            return wanted.empty_table()
+        try:
+            data = ds.dataset(paths, schema=table.columns, format="parquet", filesystem=self._place[0])
+            return data.to_table(columns=wanted.names, filter=rows)
+        except (OSError, pa.ArrowException) as error:
+            raise LakeError(f"lake {self.root!r}, table {table.name}: {error}; move the broken file away") from error
+
+    def _standing(self, table: Table, paths: list[str], wanted: Any) -> pa.Table:
+        """Rows of every window that no newer window of the same source and bin width replaces."""
+        kept: list[pa.Table] = []
+        replaced: dict[str, list[tuple[int, int]]] = {}
+        for path in sorted(paths, key=_computed_at, reverse=True):
+            newer = replaced.setdefault(path.rpartition("/")[0], [])
+            rows = self._load(table, [path], wanted, None)
+            for start, end in newer:
+                times = rows.column("bin_start").cast(pa.int64())
+                rows = rows.filter(pc.or_(pc.less(times, start), pc.greater_equal(times, end)))
+            newer.append(_window(path))
+            kept.append(rows)
+        return pa.concat_tables(kept) if kept else table.columns.empty_table()
+
+    def _merge(self, table: Table, folder: str) -> None:
+        """Merge gathered files: facts by size class, keeping every row; windows all together, keeping what stands."""
+        filesystem, _ = self._place
+        classes: dict[int, list[str]] = {}
+        for path in self._files(table, folder):
+            size = 0 if table.name in _DERIVED else filesystem.get_file_info(path).size.bit_length() // 3
+            classes.setdefault(size, []).append(path)
+        for paths in classes.values():
+            if len(paths) < _MERGE_AT:
+                continue
+            if table.name in _DERIVED:
+                rows = self._standing(table, paths, None)
+                windows = [_window(path) for path in paths]
+                start, end = min(start for start, _ in windows), max(end for _, end in windows)
+                name = _window_name(start, end, max(map(_computed_at, paths)))
+            else:
+                rows = self._load(table, paths, None, None)
+                name = f"{uuid.uuid4().hex}.parquet"
+            self._write(f"{folder}/{name}", rows.sort_by(_TIME_COLUMN[table.name]))
+            for path in paths:
+                filesystem.delete_file(path)
+
+    def _write(self, path: str, rows: pa.Table) -> None:
+        sink = pa.BufferOutputStream()
+        pq.write_table(rows, sink, compression="zstd", row_group_size=_ROW_GROUP)
+        self._put(path, sink.getvalue().to_pybytes())
+
+    def _put(self, path: str, content: bytes) -> None:
+        filesystem, root = self._place
+        try:
+            if not isinstance(filesystem, fs.LocalFileSystem):
+                with filesystem.open_output_stream(f"{root}/{path}") as stream:
+                    stream.write(content)
+                return
+            target = Path(root, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        except OSError as error:
+            raise LakeError(f"lake {self.root!r} cannot be written: {error}; check space and permissions") from error
+
+
+def _within(table: Table, start: pd.Timestamp | None, end: pd.Timestamp | None) -> Any:
+    """Return the filter for rows that touch ``[start, end)``; None for all."""
+    first = _TIME_COLUMN[table.name]
+    last = "window_end" if table.name == "coverage" else first
+    after = None
+    if start is not None:
+        time = pa.scalar(start.to_pydatetime(), schema.TIME)
+        after = pc.field(last) > time if last == "window_end" else pc.field(last) >= time
+    before = None if end is None else pc.field(first) < pa.scalar(end.to_pydatetime(), schema.TIME)
+    return _and(after, before)
+
+
+def _and(left: Any, right: Any) -> Any:
+    if left is None or right is None:
+        return right if left is None else left
+    return left & right
+
+
+def _month_touches(path: str, table: Table, start: pd.Timestamp | None, end: pd.Timestamp | None) -> bool:
+    """Tell from a path's month alone whether it can hold rows of ``[start, end)``; attempts may reach past theirs."""
+    month = re.search(r"/month=(\d{4}-\d{2})/", path)
+    if month is None:
+        return True
+    if end is not None and month[1] > end.strftime("%Y-%m"):
+        return False
+    return start is None or table.name == "coverage" or month[1] >= start.strftime("%Y-%m")
+
+
+def _window_name(start: int, end: int, computed_at: int) -> str:
+    """Name a derived file by its window and time of computing, microseconds since the epoch."""
+    return f"window-{start}-{end}-at-{computed_at}-{uuid.uuid4().hex}.parquet"
+
+
+def _window(path: str) -> tuple[int, int]:
+    found = _WINDOW.search(path)
+    if found is None:
+        raise LakeError(f"{path}: not a name that clamor gives to a derived file; move it away")
+    return int(found[1]), int(found[2])
+
+
+def _computed_at(path: str) -> int:
+    found = _WINDOW.search(path)
+    return int(found[3]) if found else 0
