@@ -1,0 +1,448 @@
+"""Volumes and coverage to counts: what was seen in every bin of every series, and what was not looked at.
+
+Pure. The counting rules of the design live here and nowhere else: newest observation wins inside a key, disjoint
+scopes are added, a bin is observed only if everything that should have watched it did so for all of its length, covered
+and none is zero, and all else is unknown. Sources of posts are summed up the region tree; X counts never are.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from clamor import schema
+from clamor.errors import InputError
+from clamor.schema import UNKNOWN_REGION, WORLD, Signal, Status
+
+X_INDEX_MOVED_AT: Final = pd.Timestamp("2026-05-04", tz="UTC")
+"""X moved search and counts to a new index (vendor notice of that day): no baseline reaches across it."""
+HOLD_HOURS: Final = 24
+"""A scope that stops being asked is expected for this long; after that the series goes on without it, segmented."""
+_MINUTE_US: Final = 60_000_000
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The bins of one evaluation: ``n`` bins of ``bin_minutes`` from ``start`` (minutes since the epoch, UTC)."""
+
+    start: int
+    n: int
+    bin_minutes: int
+
+    @classmethod
+    def over(cls, start: pd.Timestamp, end: pd.Timestamp, bin_minutes: int) -> "Grid":
+        """Return the whole bins of ``[start, end)``; bins are aligned to the epoch in UTC (weeks to Monday)."""
+        offset = _week_offset(bin_minutes)
+        first = -(-(start.value // (1000 * _MINUTE_US) - offset) // bin_minutes) * bin_minutes + offset
+        last = (end.value // (1000 * _MINUTE_US) - offset) // bin_minutes * bin_minutes + offset
+        return cls(first, max(0, (last - first) // bin_minutes), bin_minutes)
+
+    def times(self) -> pd.DatetimeIndex:
+        """Return the start of every bin."""
+        minutes = self.start + np.arange(self.n, dtype=np.int64) * self.bin_minutes
+        return pd.DatetimeIndex((minutes * _MINUTE_US).view("M8[us]")).tz_localize("UTC")
+
+    def floor(self, minutes: Ints) -> Ints:
+        """Return the bin that holds each minute."""
+        return (minutes - self.start) // self.bin_minutes
+
+    def ceil(self, minutes: Ints) -> Ints:
+        """Return the first bin that starts at or after each minute."""
+        return -(-(minutes - self.start) // self.bin_minutes)
+
+
+def _week_offset(bin_minutes: int) -> int:
+    """1970-01-01 was a Thursday: bins of whole weeks start on Monday, the fifth of January."""
+    return 4 * 1440 if bin_minutes % 10_080 == 0 else 0
+
+
+def stream_of(scope: str) -> str:
+    """Return the stream that a scope belongs to: scopes of one stream watch the same posts, so one of them counts.
+
+    A dump of submissions and a walk of ``/new`` over the same group are one stream; so are all imported files of a
+    source, which add up where they overlap because they are told apart by content.
+    """
+    kind, _, rest = scope.partition(":")
+    if kind in {"reddit", "dump"}:
+        part, _, group = rest.partition(":")
+        return f"{'submissions' if part in {'new', 'RS'} else 'comments'}:{group}"
+    return "file" if kind == "file" else scope
+
+
+def exact(scope: str) -> bool:
+    """Tell whether a scope counts just the regions it names (X counts), not the posts of the tree below them."""
+    return scope.startswith("x:")
+
+
+def changes(known: pa.Table, fresh: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of ``fresh`` that say something new, and an explicit 0 for each that a re-read no longer finds.
+
+    Args:
+        known: Stored volumes (all versions) of at least the windows of the attempts.
+        fresh: Volumes just counted, without zero rows.
+        attempts: Coverage rows that belong to ``fresh``; only a proven attempt over the whole bin may replace.
+
+    """
+    key = list(schema.VOLUMES.key)
+    scopes = attempts["scope"].unique().tolist() if len(attempts) else []
+    mine = known.filter(pc.is_in(known.column("scope"), pa.array(scopes, pa.string())))
+    stored = schema.to_pandas(mine).sort_values("observed_at", kind="stable").drop_duplicates(key, keep="last")
+    if stored.empty:
+        return fresh
+    merged = fresh.merge(stored[[*key, "posts", "authors"]], on=key, how="left", suffixes=("", "_stored"))
+    same = (merged["posts"] == merged["posts_stored"]).fillna(False)
+    same &= merged["authors"].fillna(-1).astype("int64") == merged["authors_stored"].fillna(-1).astype("int64")
+    news = fresh.loc[~same.to_numpy(dtype=bool)]
+    gone = stored[stored["posts"] > 0].merge(fresh[key], on=key, how="left", indicator=True)
+    gone = gone.loc[gone["_merge"] == "left_only"].drop(columns="_merge")
+    proven = attempts.loc[attempts["status"].isin([str(status) for status in schema.PROVES])]
+    zeros = [_emptied(gone, row) for row in proven.to_dict("records")]
+    zeros = [rows for rows in zeros if len(rows)]
+    if not zeros:
+        return news
+    emptied = pd.concat(zeros).drop_duplicates(key).assign(posts=0, authors=pd.array([pd.NA], dtype="Int64")[0])
+    return pd.concat([news, emptied], ignore_index=True) if len(news) else emptied
+
+
+def _emptied(gone: pd.DataFrame, attempt: Mapping[Any, Any]) -> pd.DataFrame:
+    """Rows of one attempt's scope whose whole bin it covered, stamped with its time."""
+    ends = gone["bin_start"] + pd.to_timedelta(gone["bin_minutes"], unit="min")
+    inside = (gone["bin_start"] >= attempt["window_start"]) & (ends <= attempt["window_end"])
+    mine: pd.DataFrame = gone.loc[inside & (gone["scope"] == attempt["scope"])]
+    return mine.assign(observed_at=attempt["requested_at"])
+
+
+def counts(
+    volumes: pa.Table,
+    coverage: pd.DataFrame,
+    parents: Mapping[str, str],
+    *,
+    bin_minutes: int,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+) -> pd.DataFrame:
+    """Return what was counted in every whole bin of ``[start, end)``, one row per source, service, region and bin.
+
+    Args:
+        volumes: Stored rows of the volumes table, all versions.
+        coverage: Stored rows of the coverage table.
+        parents: Region code to parent code, for sources of posts.
+        bin_minutes: Width of the bins; a multiple of the stored width.
+        start: First time, UTC.
+        end: First time that is no longer asked for, UTC.
+
+    Returns:
+        ``source, service, region, segment, bin_start, count, observed, mentions, uneven``: ``count`` (complaint posts,
+        float, null where not observed), ``mentions`` (all posts that name the service, null where not observed),
+        ``uneven`` (only attempts of status ``partial`` cover the bin), ``segment`` (an integer that grows where the
+        scopes, the catalogue or X's index changed). A series runs from the first bin that anything watched.
+
+    Raises:
+        InputError: the stored width does not divide ``bin_minutes``.
+
+    """
+    grid = Grid.over(start, end, bin_minutes)
+    rows = _newest(volumes, grid)
+    lines = _Lines(parents)
+    parts: list[pd.DataFrame] = []
+    for source in sorted(set(coverage["source"])):
+        attempts = coverage.loc[coverage["source"] == source]
+        services = sorted({service for named in attempts["services"] for service in named})
+        watched = _watched(attempts, grid)
+        for service in services:
+            mine = [scope for scope in watched if service in scope.services]
+            parts.extend(_series(source, service, mine, rows.of(source, service), lines, grid))
+    return pd.concat(parts, ignore_index=True) if parts else _EMPTY.copy()
+
+
+_EMPTY: Final = pd.DataFrame(
+    {
+        "source": pd.Series(dtype="str"),
+        "service": pd.Series(dtype="str"),
+        "region": pd.Series(dtype="str"),
+        "segment": pd.Series(dtype="int64"),
+        "bin_start": pd.Series(dtype="datetime64[us, UTC]"),
+        "count": pd.Series(dtype="float64"),
+        "observed": pd.Series(dtype="bool"),
+        "mentions": pd.Series(dtype="float64"),
+        "uneven": pd.Series(dtype="bool"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The newest row of every key, as arrays."""
+
+    source_service: Mapping[tuple[str, str], Ints]
+    scope: list[str]
+    region: list[str]
+    scope_code: Ints
+    region_code: Ints
+    mention: Bools
+    bin: Ints
+    posts: Ints
+    version: Ints
+
+    def of(self, source: str, service: str) -> "_Rows":
+        """Return the rows of one service."""
+        at = self.source_service.get((source, service), np.empty(0, np.int64))
+        picked = (
+            getattr(self, name)[at] for name in ("scope_code", "region_code", "mention", "bin", "posts", "version")
+        )
+        return _Rows({}, self.scope, self.region, *picked)
+
+
+def _codes(table: pa.Table, column: str) -> tuple[Ints, list[str]]:
+    encoded = pc.dictionary_encode(table.column(column).combine_chunks())
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist()
+
+
+def _newest(volumes: pa.Table, grid: Grid) -> _Rows:
+    """Keep counted posts (not single symptoms) of the grid, the newest observation of each key."""
+    signals = pa.array([Signal.COMPLAINT.value, Signal.MENTION.value])
+    wanted = pc.and_(
+        pc.equal(volumes.column("symptom"), schema.ANY_SYMPTOM), pc.is_in(volumes.column("signal"), signals)
+    )
+    table = volumes.filter(wanted)
+    for width in pc.unique(table.column("bin_minutes")).to_pylist():
+        if grid.bin_minutes % width:
+            raise InputError(
+                f"--bin {grid.bin_minutes} min: the lake holds bins of {width} min, and bins are only ever added up; "
+                f"ask for a multiple of {width} min"
+            )
+    minutes = table.column("bin_start").cast(pa.int64()).to_numpy() // _MINUTE_US
+    bins = grid.floor(minutes)
+    names = {name: _codes(table, name) for name in ("source", "service", "scope", "region", "catalog_version")}
+    mention = pc.equal(table.column("signal"), Signal.MENTION.value).to_numpy(zero_copy_only=False)
+    series = names["source"][0]
+    for name in ("service", "scope", "region"):
+        series = series * len(names[name][1]) + names[name][0]
+    series = series * 2 + mention
+    observed = table.column("observed_at").cast(pa.int64()).to_numpy()
+    order = np.lexsort((observed, minutes, series))
+    last = np.ones(len(order), bool)
+    last[:-1] = (np.diff(series[order]) != 0) | (np.diff(minutes[order]) != 0)
+    keep = order[last & (bins[order] >= 0) & (bins[order] < grid.n)]
+    owner = names["source"][0] * len(names["service"][1]) + names["service"][0]
+    split = {
+        (names["source"][1][code // len(names["service"][1])], names["service"][1][code % len(names["service"][1])]): at
+        for code, at in _groups(owner[keep])
+    }
+    return _Rows(
+        split,
+        names["scope"][1],
+        names["region"][1],
+        names["scope"][0][keep],
+        names["region"][0][keep],
+        mention[keep],
+        bins[keep],
+        table.column("posts").to_numpy()[keep],
+        names["catalog_version"][0][keep],
+    )
+
+
+def _groups(codes: Ints) -> Iterator[tuple[int, Ints]]:
+    """Yield each code with the positions that hold it."""
+    order = np.argsort(codes, kind="stable")
+    found, starts = np.unique(codes[order], return_index=True)
+    yield from zip(found.tolist(), np.split(order, starts[1:]), strict=True)
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What one scope watched: services, regions and signals, and which bins it proved."""
+
+    name: str
+    services: frozenset[str]
+    regions: frozenset[str]
+    signals: frozenset[str]
+    covered: Bools
+    even: Bools
+    asked_at: Floats
+    first: int
+    last: int
+
+
+def _watched(attempts: pd.DataFrame, grid: Grid) -> list[_Scope]:
+    """Return every scope of a source with the bins that its attempts prove."""
+    scopes = []
+    for name, rows in attempts.groupby("scope", sort=True):
+        starts = rows["window_start"].to_numpy().astype("M8[us]").astype(np.int64) // _MINUTE_US
+        ends = rows["window_end"].to_numpy().astype("M8[us]").astype(np.int64) // _MINUTE_US
+        asked = rows["requested_at"].to_numpy().astype("M8[us]").astype(np.int64)
+        proves = rows["status"].isin([str(status) for status in schema.PROVES]).to_numpy()
+        even = (rows["status"] == str(Status.OK)).to_numpy()
+        newest = np.zeros(grid.n)
+        for at in np.flatnonzero(proves)[np.argsort(asked[proves], kind="stable")].tolist():
+            first, last = max(0, (starts[at] - grid.start) // grid.bin_minutes), grid.ceil(ends[at : at + 1])[0]
+            newest[first : max(0, last)] = asked[at]
+        scopes.append(
+            _Scope(
+                str(name),
+                _union(rows["services"]),
+                _union(rows["regions"]),
+                _union(rows["signals"]),
+                _whole_bins(starts[proves], ends[proves], grid),
+                _whole_bins(starts[proves & even], ends[proves & even], grid),
+                newest,
+                int(grid.floor(starts).min()),
+                int(grid.ceil(ends + HOLD_HOURS * 60).max()),
+            )
+        )
+    return scopes
+
+
+def _union(lists: Iterable[Iterable[str]]) -> frozenset[str]:
+    return frozenset(name for names in lists for name in names)
+
+
+def _whole_bins(starts: Ints, ends: Ints, grid: Grid) -> Bools:
+    """Return which bins lie wholly inside the union of half-open windows (minutes)."""
+    covered = np.zeros(grid.n + 1, np.int64)
+    if not len(starts):
+        return covered[:-1] > 0
+    order = np.argsort(starts, kind="stable")
+    starts, ends = starts[order], ends[order]
+    reach = np.maximum.accumulate(ends)
+    opens = np.concatenate([[True], starts[1:] > reach[:-1]])
+    closes = np.concatenate([opens[1:], [True]])
+    first = np.clip(grid.ceil(starts[opens]), 0, grid.n)
+    last = np.clip(grid.floor(reach[closes]), 0, grid.n)
+    some = last > first
+    np.add.at(covered, first[some], 1)
+    np.add.at(covered, last[some], -1)
+    return np.cumsum(covered)[:-1] > 0
+
+
+def _series(
+    source: str, service: str, scopes: list[_Scope], rows: _Rows, lines: "_Lines", grid: Grid
+) -> Iterator[pd.DataFrame]:
+    """Yield the series of one service of one source, region by region."""
+    seen = {rows.region[code] for code in np.unique(rows.region_code).tolist()}
+    by_posts = [scope for scope in scopes if not exact(scope.name)]
+    regions = {region for scope in scopes for region in scope.regions}
+    if by_posts:
+        regions |= {up for region in seen - {UNKNOWN_REGION} for up in lines[region]}
+    for region in sorted(regions - {UNKNOWN_REGION}):
+        mine = [s for s in scopes if (region in s.regions if exact(s.name) else s.regions & lines[region])]
+        below = [
+            code for code, name in enumerate(rows.region) if name == region or (by_posts and (region in lines[name]))
+        ]
+        inside = np.isin(rows.region_code, below)
+        complaint = _column(rows, inside & ~rows.mention, [s for s in mine if Signal.COMPLAINT in s.signals], grid)
+        mention = _column(rows, inside & rows.mention, [s for s in mine if Signal.MENTION in s.signals], grid)
+        if complaint is None:
+            continue
+        segment = complaint.segment + _breaks(source, rows, grid, by_version=bool(by_posts))
+        first = complaint.first
+        yield pd.DataFrame(
+            {
+                "source": source,
+                "service": service,
+                "region": region,
+                "segment": segment[first:],
+                "bin_start": grid.times()[first:],
+                "count": complaint.posts[first:],
+                "observed": ~np.isnan(complaint.posts[first:]),
+                "mentions": mention.posts[first:] if mention is not None else np.nan,
+                "uneven": complaint.uneven[first:],
+            }
+        )
+
+
+class _Lines(dict[str, frozenset[str]]):
+    """A region to itself and all its ancestors; the world is everybody's."""
+
+    def __init__(self, parents: Mapping[str, str]) -> None:
+        super().__init__()
+        self._parents = parents
+
+    def __missing__(self, region: str) -> frozenset[str]:
+        line, at = {WORLD}, region
+        while at and at not in line:
+            line.add(at)
+            at = self._parents.get(at, "")
+        self[region] = frozenset(line)
+        return self[region]
+
+
+@dataclass(frozen=True)
+class _Column:
+    posts: Floats
+    uneven: Bools
+    segment: Ints
+    first: int
+
+
+def _column(rows: _Rows, at: Bools, scopes: list[_Scope], grid: Grid) -> _Column | None:
+    """Add up the streams of one signal in one region; null where any stream that was watching missed the bin."""
+    streams: dict[str, list[_Scope]] = {}
+    for scope in scopes:
+        streams.setdefault(stream_of(scope.name), []).append(scope)
+    posts = np.zeros(grid.n)
+    watching, missing, even = np.zeros(grid.n, np.int64), np.zeros(grid.n, bool), np.ones(grid.n, bool)
+    edges = np.zeros(grid.n, bool)
+    for name, members in streams.items():
+        first, last = max(0, min(s.first for s in members)), min(grid.n, max(s.last for s in members))
+        if first >= last:
+            continue
+        if name == "file":
+            first, last = max(0, first), min(grid.n, last - HOLD_HOURS * 60 // grid.bin_minutes)
+        watching[first:last] += 1
+        if name != "file":
+            edges[first] = True
+            edges[last : last + 1] = True
+        covered = np.logical_or.reduce([s.covered for s in members])
+        active = np.zeros(grid.n, bool)
+        active[first:last] = True
+        missing |= active & ~covered
+        even &= ~active | np.logical_or.reduce([s.even for s in members])
+        posts += _counted(rows, at, members, grid, add=name == "file")
+    observed = (watching > 0) & ~missing
+    if not watching.any():
+        return None
+    start = int(np.argmax(watching > 0))
+    edges[: start + 1] = False
+    segment = np.cumsum(edges).astype(np.int64)
+    return _Column(np.where(observed, posts, np.nan), observed & ~even, segment, start)
+
+
+def _counted(rows: _Rows, at: Bools, members: list[_Scope], grid: Grid, *, add: bool) -> Floats:
+    """Return posts per bin of one stream: files add up; of other scopes the one that asked last counts."""
+    each = []
+    for scope in members:
+        code = rows.scope.index(scope.name) if scope.name in rows.scope else -1
+        hit = at & (rows.scope_code == code)
+        each.append(np.bincount(rows.bin[hit], weights=rows.posts[hit], minlength=grid.n)[: grid.n])
+    if add or len(members) == 1:
+        return np.asarray(np.sum(each, axis=0), dtype=np.float64)
+    asked = np.stack([np.where(s.covered, s.asked_at, 0.0) for s in members])
+    latest = np.argmax(asked, axis=0)
+    return np.asarray(np.take_along_axis(np.stack(each), latest[None, :], axis=0)[0], dtype=np.float64)
+
+
+def _breaks(source: str, rows: _Rows, grid: Grid, *, by_version: bool) -> Ints:
+    """Return how many times the catalogue (for posts) or X's index had changed by each bin."""
+    segment = np.zeros(grid.n, np.int64)
+    if source == "x":
+        moved = int(grid.ceil(np.array([X_INDEX_MOVED_AT.value // (1000 * _MINUTE_US)]))[0])
+        if 0 < moved < grid.n:
+            segment[moved:] += 1
+    if by_version and len(rows.version):
+        current = rows.version[np.argmax(rows.bin)]
+        older = rows.bin[rows.version != current]
+        if len(older):
+            segment[int(older.max()) + 1 :] += 1
+    return segment
