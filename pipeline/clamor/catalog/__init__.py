@@ -1,1 +1,6 @@
 """The services, phrases, symptoms and regions that clamor knows: data files and their typed loader."""
+
+from clamor.catalog.loader import load
+from clamor.catalog.model import Catalog, Service
+
+__all__ = ["Catalog", "Service", "load"]

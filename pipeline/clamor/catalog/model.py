@@ -1,0 +1,68 @@
+"""What the catalogue holds, as types."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service that people ask about.
+
+    Attributes:
+        id: Lower-case name used in tables (``tiktok``).
+        name: The name for people.
+        kind: social, messaging, video, music, game, cloud, telecom, bank, payment, shopping, transport, power, ...
+        names: What people write, lower case; matched as whole words.
+        handles: Accounts on X, without ``@``, lower case.
+        hashtags: Tags that mean this service, without ``#``, lower case; ``<name>down`` is understood anyway.
+        subreddits: Its communities, without ``r/``, lower case.
+        weak: Names that are also ordinary words ("three", "zoom"): they count only beside other evidence.
+        confusions: Phrases that hold a name but mean something else ("sow discord").
+        parent: The company or platform whose failure takes it along.
+        regions: Where it operates; empty means the world.
+        query_names: The few names worth their place in a query on X (at most 160 characters with ``OR``).
+        query_complaints: Whole phrases that complain by themselves ("no power"); where given, the complaint query is
+            their ``OR`` instead of names beside :attr:`Catalog.complaint_terms`.
+
+    """
+
+    id: str
+    name: str
+    kind: str
+    names: tuple[str, ...]
+    handles: tuple[str, ...] = ()
+    hashtags: tuple[str, ...] = ()
+    subreddits: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
+    confusions: tuple[str, ...] = ()
+    parent: str | None = None
+    regions: tuple[str, ...] = ()
+    query_names: tuple[str, ...] = ()
+    query_complaints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that the reader knows, as loaded from the data files.
+
+    Attributes:
+        services: Service id to service.
+        phrases: Language to kind of phrase to phrases, as in ``data/phrases/*.toml``.
+        symptoms: The named symptoms.
+        complaint_terms: The short list from which the complaint query on X is built.
+        regions: Frame ``region, parent, name, kind, timezone, utc_offset_h, iso_numeric``.
+        subreddit_regions: Lower-case subreddit to region code.
+        version: Short hash of the data; counts made with different versions are not compared.
+
+    """
+
+    services: Mapping[str, Service]
+    phrases: Mapping[str, Mapping[str, Any]]
+    symptoms: tuple[str, ...]
+    complaint_terms: tuple[str, ...]
+    regions: pd.DataFrame
+    subreddit_regions: Mapping[str, str]
+    version: str
