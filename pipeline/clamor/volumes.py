@@ -155,7 +155,7 @@ def counts(
     lines = _Lines(parents)
     parts: list[pd.DataFrame] = []
     for source in sorted(set(coverage["source"])):
-        attempts = coverage.loc[coverage["source"] == source]
+        attempts = coverage.loc[coverage["source"] == source].reset_index(drop=True)
         services = sorted({service for named in attempts["services"] for service in named})
         watched = _watched(attempts, grid)
         for service in services:
@@ -278,16 +278,21 @@ class _Scope:
 def _watched(attempts: pd.DataFrame, grid: Grid) -> list[_Scope]:
     """Return every scope of a source with the bins that its attempts prove."""
     scopes = []
+    clock = {
+        name: attempts[name].astype("int64").to_numpy(np.int64)
+        for name in ("window_start", "window_end", "requested_at")
+    }
     for name, rows in attempts.groupby("scope", sort=True):
-        starts = rows["window_start"].to_numpy().astype("M8[us]").astype(np.int64) // _MINUTE_US
-        ends = rows["window_end"].to_numpy().astype("M8[us]").astype(np.int64) // _MINUTE_US
-        asked = rows["requested_at"].to_numpy().astype("M8[us]").astype(np.int64)
+        at = rows.index.to_numpy()
+        starts = clock["window_start"][at] // _MINUTE_US
+        ends = clock["window_end"][at] // _MINUTE_US
+        asked = clock["requested_at"][at]
         proves = rows["status"].isin([str(status) for status in schema.PROVES]).to_numpy()
         even = (rows["status"] == str(Status.OK)).to_numpy()
         newest = np.zeros(grid.n)
-        for at in np.flatnonzero(proves)[np.argsort(asked[proves], kind="stable")].tolist():
-            first, last = max(0, (starts[at] - grid.start) // grid.bin_minutes), grid.ceil(ends[at : at + 1])[0]
-            newest[first : max(0, last)] = asked[at]
+        for i in np.flatnonzero(proves)[np.argsort(asked[proves], kind="stable")].tolist():
+            first, last = max(0, (starts[i] - grid.start) // grid.bin_minutes), grid.ceil(ends[i : i + 1])[0]
+            newest[first : max(0, last)] = asked[i]
         scopes.append(
             _Scope(
                 str(name),

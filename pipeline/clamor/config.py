@@ -1,0 +1,151 @@
+"""Settings: ``clamor.toml``, overridden by ``CLAMOR_*`` environment variables, overridden by the command line.
+
+Nested settings take two underscores in the environment: ``[x] bearer_token`` is ``CLAMOR_X__BEARER_TOKEN``. Everything
+has a default but the credentials.
+"""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from clamor.errors import ConfigError
+
+DEFAULT_FILE: Final = Path("clamor.toml")
+
+_WHERE: Final = {
+    "CLAMOR_X__BEARER_TOKEN": "an app's bearer token from the X developer portal (developer.x.com)",
+    "CLAMOR_REDDIT__CLIENT_ID": "the id of a script app from reddit.com/prefs/apps",
+    "CLAMOR_REDDIT__CLIENT_SECRET": "the secret of the same app",
+    "CLAMOR_REDDIT__USER_AGENT": "of the form '<platform>:<app id>:<version> (by /u/<name>)'",
+}
+
+
+def _listed(value: Any) -> Any:
+    """Let the environment write a list as ``a,b`` as well as in JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().startswith("["):
+        return json.loads(value)
+    return [part for part in re.split(r"[,\s]+", value) if part]
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+
+
+class X(BaseModel):
+    """How to reach X and what to ask. Money is in US dollars, prices as of the vendor's pricing page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bearer_token: SecretStr | None = None
+    api_url: str | None = None
+    countries: Names = ("US", "GB", "DE", "FR", "BR", "IN", "JP")
+    country_beat_minutes: int = Field(default=60, ge=1)
+    lookback_hours: int = Field(default=24, ge=1, le=167)
+    sample_posts: int = Field(default=100, ge=0, le=500)
+    sample_cap_usd: float = Field(default=5.0, ge=0)
+    daily_cap_usd: float = Field(default=25.0, ge=0)
+    monthly_cap_usd: float = Field(default=500.0, ge=0)
+    timeout_seconds: float = Field(default=30.0, gt=0)
+
+
+class Reddit(BaseModel):
+    """How to reach Reddit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    client_id: SecretStr | None = None
+    client_secret: SecretStr | None = None
+    user_agent: str | None = None
+    api_url: str | None = None
+    timeout_seconds: float = Field(default=30.0, gt=0)
+
+
+class Settings(BaseSettings):
+    """All settings. ``services`` empty means every service of the catalogue."""
+
+    model_config = SettingsConfigDict(env_prefix="CLAMOR_", env_nested_delimiter="__", extra="forbid")
+
+    lake: str = "data/lake"
+    catalog: Path | None = None
+    services: Names = ()
+    bin: str = "15min"
+    budget: float = Field(default=0.1, gt=0)
+    history_days: int = Field(default=28, ge=1)
+    x: X = X()
+    reddit: Reddit = Reddit()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the command line win over the environment, and the environment over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def missing(self) -> dict[str, list[str]]:
+        """Return, for each live source, the settings without which it cannot start."""
+        x = {"CLAMOR_X__BEARER_TOKEN": self.x.bearer_token}
+        reddit = {
+            "CLAMOR_REDDIT__CLIENT_ID": self.reddit.client_id,
+            "CLAMOR_REDDIT__CLIENT_SECRET": self.reddit.client_secret,
+            "CLAMOR_REDDIT__USER_AGENT": self.reddit.user_agent,
+        }
+        return {
+            name: [variable for variable, value in wanted.items() if not value]
+            for name, wanted in (("x", x), ("reddit", reddit))
+        }
+
+
+def load(path: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings; ``path`` must exist if it is given, ``clamor.toml`` need not.
+
+    Raises:
+        ConfigError: the file cannot be read, or a setting is unknown or has an impossible value.
+
+    """
+    if path is not None and not path.is_file():
+        raise ConfigError(f"--config {path}: no such file; a settings file is TOML, see the README's Settings")
+    file = path or DEFAULT_FILE
+    given = {name: value for name, value in overrides.items() if value is not None}
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    try:
+        return FromFile(**given)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: {error}; a settings file is TOML; mend that line") from error
+    except (ValidationError, OSError, ValueError) as error:
+        raise ConfigError(f"{_first(error)}; see the README's Settings") from error
+
+
+def _first(error: Exception) -> str:
+    """Say in one line what the first thing wrong is."""
+    if not isinstance(error, ValidationError):
+        return str(error).splitlines()[0]
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    variable = "CLAMOR_" + "__".join(str(part) for part in first["loc"]).upper()
+    secret = any(word in name for word in ("token", "secret", "client_id"))
+    return f"setting {name} ({variable}) = {'(hidden)' if secret else repr(first['input'])}: {first['msg']}"
+
+
+def how_to_get(variables: list[str]) -> str:
+    """Say for each missing variable what it is and where to get it, one a line."""
+    return "\n".join(f"  {name}: {_WHERE[name]}" for name in variables)
