@@ -1,0 +1,464 @@
+"""What is normal: the expected count of every bin and how far counts scatter about it.
+
+A filter over UTC days. At each midnight the slow parts (season, level, scatter) are refitted from sums over the earlier
+days only; within the day the level follows bin by bin from the bins before. So a bin's expectation uses nothing after
+it, runs may be cut anywhere, and scoring a day on a stored fit costs one day's work. See METHOD.md for the formulas.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from clamor.counts import MINUTES_PER_DAY, MINUTES_PER_WEEK, Floats, Ints, Panel, local_minute_of_week
+
+LEVEL_HALF_LIFE_DAYS = 5.0
+SEASON_HALF_LIFE_DAYS = 35.0
+SCATTER_HALF_LIFE_DAYS = 28.0
+LEVEL_PRIOR_POSTS = 30.0
+"""The last day's level is worth this many posts less than it says: a coefficient of variation of 0.18 a day."""
+HOUR_PRIOR_POSTS = 12.0
+SEASON_PRIOR_POSTS = 12.0
+SCATTER_PRIOR = 0.30
+SCATTER_PRIOR_WEIGHT = 8.0
+MAX_SCATTER = 30.0
+CLIP_SD = 3.0
+CLIP_POSTS = 3.0
+"""Training counts are cut at expected + 3 standard deviations + 3 posts, so an outage barely moves the fit and a lone
+post in a rare series is never taken for one."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Lengths in bins that follow from the bin's width.
+
+    Attributes:
+        bin_minutes: Width of a bin.
+        recent: Bins of the last day (at least 16).
+        hour: Bins of the last hour (at least 4).
+        windows: Lengths of the sums that are tested.
+        warm_up: Observed bins before a series is judged: four hours, at least eight bins.
+        cells: Cells of the week's season.
+
+    """
+
+    bin_minutes: int
+    recent: int
+    hour: int
+    windows: tuple[int, ...]
+    warm_up: int
+    cells: int
+
+    @property
+    def block_days(self) -> float:
+        """Days between refits."""
+        return max(1.0, self.bin_minutes / MINUTES_PER_DAY)
+
+
+def scale(bin_minutes: int) -> Scale:
+    """Return the lengths that belong to a bin width."""
+    cell = max(60, bin_minutes)
+    return Scale(
+        bin_minutes=bin_minutes,
+        recent=max(16, MINUTES_PER_DAY // bin_minutes),
+        hour=max(4, 60 // bin_minutes),
+        windows=(1, 2, 4, 8),
+        warm_up=max(8, 240 // bin_minutes),
+        cells=MINUTES_PER_WEEK // cell if MINUTES_PER_WEEK % cell == 0 else 1,
+    )
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """All that later days need of earlier ones; float32, first axis the series.
+
+    Attributes:
+        seen: Observed bins so far, ``(series,)``.
+        heard: Decayed sum of clipped counts.
+        exposure: Decayed sum of season, so that ``heard / exposure`` is the level a bin.
+        cell_posts: Decayed clipped counts by cell of the local week, ``(series, cells)``.
+        cell_expected: What a flat season would have brought there.
+        season: The shape of the week, mean near one.
+        scatter: Decayed sums ``(2, windows + 2, series)`` for the over-dispersion of window sums.
+        tail_posts: Counts of the last bins (0 where unknown), ``(series, tail)``.
+        tail_clipped: The same, clipped.
+        tail_base: Season times slow level there, 0 where unknown.
+        tail_mean: Expected there.
+
+    """
+
+    seen: Floats
+    heard: Floats
+    exposure: Floats
+    cell_posts: Floats
+    cell_expected: Floats
+    season: Floats
+    scatter: Floats
+    tail_posts: Floats
+    tail_clipped: Floats
+    tail_base: Floats
+    tail_mean: Floats
+
+
+def start(series: int, sizes: Scale) -> Fitted:
+    """Return the fit that knows nothing."""
+    tail = sizes.recent + sizes.hour + max(sizes.windows)
+
+    def zeros(*shape: int) -> Floats:
+        return np.zeros(shape, dtype=np.float32)
+
+    return Fitted(
+        seen=zeros(series),
+        heard=zeros(series),
+        exposure=zeros(series),
+        cell_posts=zeros(series, sizes.cells),
+        cell_expected=zeros(series, sizes.cells),
+        season=zeros(series, sizes.cells) + 1,
+        scatter=zeros(2, len(sizes.windows) + 2, series),
+        tail_posts=zeros(series, tail),
+        tail_clipped=zeros(series, tail),
+        tail_base=zeros(series, tail),
+        tail_mean=zeros(series, tail),
+    )
+
+
+@dataclass(frozen=True)
+class Day:
+    """One block of columns: counts and where each bin lies in the local week.
+
+    Attributes:
+        posts: ``(series, bins)``, NaN where unknown.
+        cell: Cell of the week by zone and bin, ``(zones, bins)``.
+        next_cell: The neighbour towards which the bin's middle lies.
+        share: Weight of that neighbour.
+        zone: Zone of each series.
+        service: Service code of each series.
+
+    """
+
+    posts: Floats
+    cell: Ints
+    next_cell: Ints
+    share: Floats
+    zone: Ints
+    service: Ints
+
+
+def days(panel: Panel, sizes: Scale) -> list[slice]:
+    """Return the columns of each UTC day (or bin, where bins are longer)."""
+    block = max(MINUTES_PER_DAY, panel.bin_minutes)
+    phase = panel.start_minute % block if panel.bin_minutes > MINUTES_PER_DAY else 0
+    number = (panel.minutes - phase) // block
+    edges = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
+    return [slice(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(number)], strict=True)]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Cells of the local week for every column: shapes ``(zones, bins)``."""
+
+    cell: Ints
+    next_cell: Ints
+    share: Floats
+
+
+def calendar(panel: Panel, sizes: Scale) -> Calendar:
+    """Place every bin in the local week of every zone, between the middles of two cells."""
+    width = MINUTES_PER_WEEK / sizes.cells
+    middle = np.stack([local_minute_of_week(panel.minutes, z) for z in panel.zones or ("UTC",)]) + panel.bin_minutes / 2
+    cell = (middle // width).astype(np.int64) % sizes.cells
+    position = middle / width - 0.5
+    left = np.floor(position)
+    share = (position - left).astype(np.float32)
+    left = left.astype(np.int64) % sizes.cells
+    if panel.bin_minutes >= 360:
+        share = np.zeros_like(share)
+    nearer_left = left == cell
+    other = np.where(nearer_left, (left + 1) % sizes.cells, left)
+    return Calendar(cell, other, np.where(nearer_left, share, 1 - share).astype(np.float32) * (panel.bin_minutes < 360))
+
+
+def day(panel: Panel, dates: Calendar, columns: slice) -> Day:
+    """Cut one block out of a panel."""
+    return Day(
+        posts=panel.posts[:, columns],
+        cell=dates.cell[:, columns],
+        next_cell=dates.next_cell[:, columns],
+        share=dates.share[:, columns],
+        zone=panel.zone,
+        service=panel.service_code,
+    )
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Expectations of one block's bins and of the sums that end there; shapes ``(series, bins)``.
+
+    Attributes:
+        observed: 1 where the bin is known, else 0.
+        posts: Counts, 0 where unknown.
+        mean: Expected posts of the bin from season and day level: the band of the charts.
+        known: Posts that the level rests on; its reciprocal is the level's squared error.
+        sums: Counts of each window, ``(windows, series, bins)``.
+        means: Expected posts of each window, lifted by the hour before it.
+        scatter: Over-dispersion of each window's sum: variance = mean + scatter * mean**2.
+        dispersion: Of single bins about ``mean``.
+        level_cv: Of an hour's level about ``mean``.
+        ready: Whether warm-up is over.
+
+    """
+
+    observed: Floats
+    posts: Floats
+    clipped: Floats
+    base: Floats
+    mean: Floats
+    known: Floats
+    sums: Floats
+    means: Floats
+    scatter: Floats
+    dispersion: Floats
+    level_cv: Floats
+    ready: npt.NDArray[np.bool_]
+    moments: Floats
+    season: Floats
+
+
+def follow(fitted: Fitted, block: Day, sizes: Scale) -> Followed:
+    """Follow the level through one block; every value rests on earlier bins only."""
+    observed = (~np.isnan(block.posts)).astype(np.float32)
+    posts = np.nan_to_num(block.posts, nan=0.0)
+    season = _season_at(fitted.season, block)
+    level = np.where(fitted.exposure > 0, fitted.heard / np.maximum(fitted.exposure, 1e-9), 1.0)
+    level = np.maximum(level, 0.3 / np.maximum(fitted.exposure, 1.0)).astype(np.float32)
+    base = season * level[:, None] * observed
+    prior = (0.3 + LEVEL_PRIOR_POSTS * fitted.heard / (fitted.heard + LEVEL_PRIOR_POSTS))[:, None]
+    old = _scatter(fitted.scatter[0], fitted.scatter[1])
+    tail = fitted.tail_base.shape[1]
+    all_base = np.concatenate([fitted.tail_base, base], axis=1)
+    before_base = _before(all_base, sizes.recent, tail)
+
+    def level_of(clipped: Floats) -> tuple[Floats, Floats]:
+        heard = prior + _before(np.concatenate([fitted.tail_clipped, clipped], axis=1), sizes.recent, tail)
+        return (heard / (prior + before_base)).astype(np.float32), heard.astype(np.float32)
+
+    ratio, known = level_of(posts)
+    clipped = np.minimum(posts, _ceiling(base * ratio, known, old[-2][:, None]))
+    ratio, known = level_of(clipped)
+    mean = base * ratio
+    seen = fitted.seen[:, None] + np.cumsum(observed, axis=1) - observed
+    ready = seen >= sizes.warm_up
+    sums, means = _windows(fitted, posts, mean, sizes)
+    moments = _moments(sums, means, posts, mean, known, old, ready & (observed > 0))
+    so_far = np.cumsum(moments, axis=3) - moments
+    scatter = _scatter(fitted.scatter[0][:, :, None] + so_far[0], fitted.scatter[1][:, :, None] + so_far[1])
+    windows = len(sizes.windows)
+    level_var = (
+        np.maximum(scatter[-1], 0)
+        if sizes.hour == 1
+        else np.maximum((sizes.hour * scatter[-1] - scatter[-2]) / (sizes.hour - 1), 0)
+    )
+    return Followed(
+        observed=observed,
+        posts=posts,
+        clipped=clipped,
+        base=base,
+        mean=mean,
+        known=known,
+        sums=sums,
+        means=means,
+        scatter=scatter[:windows],
+        dispersion=np.maximum(scatter[-2] - level_var, 0),
+        level_cv=np.sqrt(level_var + 1 / known),
+        ready=ready,
+        moments=moments,
+        season=season,
+    )
+
+
+def _season_at(season: Floats, block: Day) -> Floats:
+    out = np.empty(block.posts.shape, dtype=np.float32)
+    for zone in range(len(block.cell)):
+        rows = np.flatnonzero(block.zone == zone)
+        share = block.share[zone]
+        mine = season[rows]
+        out[rows] = mine[:, block.cell[zone]] * (1 - share) + mine[:, block.next_cell[zone]] * share
+    return out
+
+
+def _before(values: Floats, length: int, tail: int) -> Floats:
+    """Sum the ``length`` bins before each of the bins after the tail."""
+    total = np.cumsum(values, axis=1, dtype=np.float64)
+    upto = total[:, tail - 1 : -1]
+    return (upto - total[:, tail - 1 - length : -1 - length]).astype(np.float32)
+
+
+def _ceiling(mean: Floats, known: Floats, scatter: Floats) -> Floats:
+    spread = mean + mean * mean * (scatter + 1 / known)
+    return mean + CLIP_SD * np.sqrt(spread) + CLIP_POSTS
+
+
+def _windows(fitted: Fitted, posts: Floats, mean: Floats, sizes: Scale) -> tuple[Floats, Floats]:
+    """Sum counts and expectations over windows, the expectation lifted by the hour before each window."""
+    tail = fitted.tail_posts.shape[1]
+    y = np.concatenate([fitted.tail_posts, posts], axis=1)
+    m = np.concatenate([fitted.tail_mean, mean], axis=1)
+    total_y, total_m = np.cumsum(y, axis=1, dtype=np.float64), np.cumsum(m, axis=1, dtype=np.float64)
+
+    def summed(total: npt.NDArray[np.float64], length: int, lag: int) -> Floats:
+        stop = total.shape[1] - lag
+        return (total[:, tail - lag : stop] - total[:, tail - lag - length : stop - length]).astype(np.float32)
+
+    sums, means = [], []
+    for window in sizes.windows:
+        lift_y, lift_m = summed(total_y, sizes.hour, window), summed(total_m, sizes.hour, window)
+        lift = (HOUR_PRIOR_POSTS + lift_y) / (HOUR_PRIOR_POSTS + lift_m)
+        sums.append(summed(total_y, window, 0))
+        means.append((summed(total_m, window, 0) * lift).astype(np.float32))
+    lifted: Floats = np.maximum(np.stack(means), 0).astype(np.float32)
+    return np.stack(sums), lifted
+
+
+def _scatter(excess: Floats, weight: Floats) -> Floats:
+    pooled = (excess + SCATTER_PRIOR * SCATTER_PRIOR_WEIGHT) / (weight + SCATTER_PRIOR_WEIGHT)
+    return np.clip(pooled, 0.0, MAX_SCATTER).astype(np.float32)
+
+
+def _moments(
+    sums: Floats,
+    means: Floats,
+    posts: Floats,
+    mean: Floats,
+    known: Floats,
+    old: Floats,
+    use: npt.NDArray[np.bool_],
+) -> Floats:
+    """Return per bin the weighted excess variance and its weight: for each window, a bin and an hour about the mean."""
+    values = np.concatenate([sums, posts[None], sums[2:3]])
+    centres = np.concatenate([means, mean[None], means[2:3]])
+    scatter = old[:, :, None]
+    spread = centres + centres * centres * (scatter + 1 / known)
+    off = np.minimum(values - centres, CLIP_SD * np.sqrt(spread) + CLIP_POSTS)
+    square = centres * centres
+    weight = use / (centres + 2 * spread * spread + 1e-6)
+    level_error = square / known
+    return np.stack([weight * (off * off - centres - level_error), weight * square])
+
+
+def refit(fitted: Fitted, block: Day, done: Followed, sizes: Scale) -> Fitted:
+    """Take a whole block into the sums and derive the fit of the next midnight."""
+    tail = fitted.tail_posts.shape[1]
+    keep_level = np.float32(0.5 ** (sizes.block_days / LEVEL_HALF_LIFE_DAYS))
+    keep_season = np.float32(0.5 ** (sizes.block_days / SEASON_HALF_LIFE_DAYS))
+    keep_scatter = np.float32(0.5 ** (sizes.block_days / SCATTER_HALF_LIFE_DAYS))
+    clipped, observed = done.clipped, done.observed
+    flat = np.where(done.season > 0, done.mean / np.maximum(done.season, 1e-6), 0)
+    first = fitted.seen == 0
+    if first.any():  # the first day knows its level only when it is over
+        own = (clipped.sum(axis=1) + 0.3) / np.maximum(observed.sum(axis=1), 1)
+        flat = np.where(first[:, None], own[:, None] * observed, flat)
+    cell_posts = fitted.cell_posts * keep_season
+    cell_expected = fitted.cell_expected * keep_season
+    for zone in range(len(block.cell)):
+        rows = np.flatnonzero(block.zone == zone)
+        cells = block.cell[zone]
+        edges = np.flatnonzero(np.diff(cells, prepend=-1))
+        np.add.at(cell_posts, (rows[:, None], cells[edges][None]), np.add.reduceat(clipped[rows], edges, axis=1))
+        np.add.at(cell_expected, (rows[:, None], cells[edges][None]), np.add.reduceat(flat[rows], edges, axis=1))
+    season = _shape(cell_posts, cell_expected, block.service)
+
+    def ends(old: Floats, new: Floats) -> Floats:
+        return np.concatenate([old, new], axis=1)[:, -tail:]
+
+    return replace(
+        fitted,
+        seen=fitted.seen + observed.sum(axis=1),
+        heard=fitted.heard * keep_level + clipped.sum(axis=1),
+        exposure=fitted.exposure * keep_level + (done.season * observed).sum(axis=1),
+        cell_posts=cell_posts,
+        cell_expected=cell_expected,
+        season=season,
+        scatter=fitted.scatter * keep_scatter + done.moments.sum(axis=3),
+        tail_posts=ends(fitted.tail_posts, done.posts),
+        tail_clipped=ends(fitted.tail_clipped, clipped),
+        tail_base=ends(fitted.tail_base, done.base),
+        tail_mean=ends(fitted.tail_mean, done.mean),
+    )
+
+
+def _shape(posts: Floats, expected: Floats, service: Ints) -> Floats:
+    """Return the shape of the week: a service's own, shrunk to that of all; a series' own, shrunk to its service's."""
+    cells = posts.shape[1]
+    if cells == 1:
+        return np.ones_like(posts)
+    services = int(service.max()) + 1
+    pooled_posts = np.zeros((services, cells), dtype=np.float64)
+    pooled_expected = np.zeros((services, cells), dtype=np.float64)
+    np.add.at(pooled_posts, service, posts)
+    np.add.at(pooled_expected, service, expected)
+    strength = SEASON_PRIOR_POSTS
+    everywhere = _shrink(
+        pooled_posts.sum(axis=0)[None], pooled_expected.sum(axis=0)[None], np.ones((1, cells)), strength
+    )
+    of_service = _shrink(pooled_posts, pooled_expected, np.broadcast_to(everywhere, pooled_posts.shape), strength)
+    prior = of_service[service]
+    if cells % 7 == 0 and cells > 7:
+        hours = cells // 7
+        day_posts = posts.reshape(-1, 7, hours).sum(axis=1)
+        day_expected = (expected * prior).reshape(-1, 7, hours).sum(axis=1)
+        prior = prior * np.tile((day_posts + strength) / (day_expected + strength), 7)
+    return _shrink(posts, expected, prior, strength).astype(np.float32)
+
+
+def _shrink(
+    posts: npt.NDArray[np.floating],
+    expected: npt.NDArray[np.floating],
+    prior: npt.NDArray[np.floating],
+    strength: float,
+) -> npt.NDArray[np.floating]:
+    """Return a gamma-Poisson ratio to a prior shape, smoothed over neighbouring cells of the cyclic week."""
+    ratio = (posts + strength) / (expected * prior + strength)
+    if ratio.shape[1] > 14:
+        ratio = 0.5 * ratio + 0.25 * (np.roll(ratio, 1, axis=1) + np.roll(ratio, -1, axis=1))
+    return ratio * prior
+
+
+def excess_interval(
+    posts: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    dispersion: npt.ArrayLike,
+    level_cv: npt.ArrayLike,
+    coverage: float = 0.95,
+) -> tuple[float, float, float]:
+    """Return the excess posts of a window and its interval, from the joint model of its bins.
+
+    Args:
+        posts: Counts of the window's observed bins, one or several disjoint series stacked.
+        expected: Their expectations.
+        dispersion: Over-dispersion of single bins: variance = mean + dispersion * mean**2.
+        level_cv: Coefficient of variation of the level that the bins share.
+        coverage: Share of windows whose excess lies inside.
+
+    Returns:
+        ``(excess, low, high)`` in posts. The level's error is shared by the whole window, so it adds as
+        ``(sum of level_cv * mean)**2``, not bin by bin.
+
+    """
+    y, mu = np.asarray(posts, dtype=float), np.asarray(expected, dtype=float)
+    cv = np.broadcast_to(np.asarray(level_cv, dtype=float), mu.shape)
+    variance = float((mu + np.asarray(dispersion, dtype=float) * mu * mu).sum() + (cv * mu).sum() ** 2)
+    excess = float((y - mu).sum())
+    low, high = gamma_bounds(float(mu.sum()), variance, coverage)
+    total = float(y.sum())
+    return excess, total - high, total - low
+
+
+def gamma_bounds(mean: float, variance: float, coverage: float) -> tuple[float, float]:
+    """Return the central interval of a sum by Wilson and Hilferty's cube root of a gamma of that mean and variance."""
+    from statistics import NormalDist
+
+    if mean <= 0:
+        return 0.0, 0.0
+    z = NormalDist().inv_cdf(0.5 + coverage / 2)
+    h = variance / (9 * mean * mean)
+    return max(mean * (1 - h - z * h**0.5), 0.0) ** 3 / mean**2, mean * (1 - h + z * h**0.5) ** 3

@@ -1,0 +1,181 @@
+"""Score and state of every bin: counts in, verdicts out."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clamor import baseline
+from clamor import counts as panels
+from clamor.budget import ELEVATED_P, outage_score
+from clamor.counts import Floats, Panel
+from clamor.errors import InputError
+from clamor.schema import VERDICT_COLUMNS, State
+from clamor.sources import combine
+
+__all__ = ["combine", "detect"]
+
+RATIOS = (1.5, 2.5, 5.0, 12.0, 40.0)
+"""Outage sizes, as multiples of the expectation, over which the likelihood ratio is averaged."""
+STATE_NAMES = pd.array(
+    [str(s) for s in (State.NORMAL, State.ELEVATED, State.OUTAGE, State.NO_DATA, State.WARM_UP)], dtype="str"
+)
+COLUMNS = (
+    *VERDICT_COLUMNS[3:],
+    "posts",
+    "dispersion",
+    "level_cv",
+    "excess_low",
+    "excess_high",
+    "ratio",
+    "training_bins",
+)
+"""What a row says beyond its key; those after ``flag`` are for the lake and left out of ``clamor detect --counts``."""
+
+
+def detect(
+    counts: pd.DataFrame,
+    regions: pd.DataFrame | None = None,
+    *,
+    bin_minutes: int = 15,
+    eval_start: pd.Timestamp | None = None,
+    budget: float = 0.1,
+) -> pd.DataFrame:
+    """Judge every bin of every series.
+
+    Args:
+        counts: ``service, region, bin_start, count`` and optionally ``observed``, ``mentions``, ``segment``; see
+            :func:`clamor.counts.panel`.
+        regions: ``region, parent`` and ``timezone`` or ``utc_offset_h``.
+        bin_minutes: Width of a bin.
+        eval_start: Bins before it are used but not returned.
+        budget: False incidents per series and week that the user is ready to see.
+
+    Returns:
+        One row per series and bin from its first (or ``eval_start``) to its last, absent bins included as ``no_data``,
+        with the columns of :data:`clamor.schema.VERDICT_COLUMNS` and ``posts, dispersion, level_cv, excess_low,
+        excess_high, ratio, training_bins``. A row depends on nothing after its bin.
+
+    Raises:
+        InputError: the input breaks a rule of :func:`clamor.counts.panel`, or the budget or ``eval_start`` is wrong.
+
+    """
+    if not budget > 0:
+        raise InputError(f"budget {budget}: false incidents per series-week are more than zero; say such as 0.1")
+    if eval_start is not None and pd.Timestamp(eval_start).tzinfo is None:
+        raise InputError(f"eval_start {eval_start}: a naive time; times are UTC by type; add an offset such as Z")
+    table = panels.panel(counts, regions, bin_minutes)
+    parts = list(_judge(table, eval_start, budget))
+    return _frame(table, parts)
+
+
+def _judge(
+    table: Panel, eval_start: pd.Timestamp | None, budget: float
+) -> Iterator[tuple[slice, dict[str, npt.NDArray[np.generic]]]]:
+    """Walk the days; yield the verdict arrays of each day from ``eval_start`` on."""
+    sizes = baseline.scale(table.bin_minutes)
+    dates = baseline.calendar(table, sizes)
+    fitted = baseline.start(len(table.service), sizes)
+    since = -(2**60) if eval_start is None else pd.Timestamp(eval_start).timestamp() / 60
+    blocks = baseline.days(table, sizes)
+    for columns in blocks:
+        block = baseline.day(table, dates, columns)
+        done = baseline.follow(fitted, block, sizes)
+        if table.minutes[columns.stop - 1] >= since:
+            skip = int(np.searchsorted(table.minutes[columns], since))
+            yield slice(columns.start + skip, columns.stop), _verdicts(done, fitted, sizes, budget, skip)
+        if columns is not blocks[-1]:
+            fitted = baseline.refit(fitted, block, done, sizes)
+
+
+def evidence(done: baseline.Followed) -> Floats:
+    """Return the log of the averaged likelihood ratio of an outage in any of the windows, in nats."""
+    top: list[Floats] = []
+    for y, mean, scatter in zip(done.sums, done.means, done.scatter, strict=True):
+        m = np.maximum(mean, 1e-6)
+        size = 1 / (scatter + 1 / done.known + 1e-6)
+        top.extend(y * np.float32(np.log(r)) - (y + size) * np.log((size + r * m) / (size + m)) for r in RATIOS)
+    stacked = np.stack(top)
+    peak = stacked.max(axis=0)
+    return np.asarray(peak + np.log(np.exp(stacked - peak).mean(axis=0)), dtype=np.float32)
+
+
+def _verdicts(
+    done: baseline.Followed, fitted: baseline.Fitted, sizes: baseline.Scale, budget: float, skip: int
+) -> dict[str, npt.NDArray[np.generic]]:
+    raw = evidence(done)
+    p = np.exp(-np.maximum(raw, 0))
+    unseen = done.observed == 0
+    state = np.where(p < ELEVATED_P, 1, 0).astype(np.int8)
+    outage = raw >= outage_score(budget, sizes.bin_minutes) * np.log(10)
+    state[outage] = 2
+    state[~done.ready] = 4
+    state[unseen] = 3
+    null = unseen | ~done.ready
+    spread = done.mean + done.mean**2 * (done.dispersion + done.level_cv**2)
+    low, high = band(done.mean, spread)
+    excess = done.posts - done.mean
+    out: dict[str, npt.NDArray[np.generic]] = {
+        "state": state,
+        "score": np.where(null, np.nan, raw / np.log(10)),
+        "p_value": np.where(null, np.nan, p),
+        "q_value": np.where(null, np.nan, _false_discovery(np.where(null, np.nan, p))),
+        "expected": np.where(null, np.nan, done.mean),
+        "low": np.where(null, np.nan, low),
+        "high": np.where(null, np.nan, high),
+        "excess": np.where(null, np.nan, excess),
+        "flag": state == 2,
+        "posts": np.where(unseen, np.nan, done.posts),
+        "dispersion": np.where(null, np.nan, done.dispersion),
+        "level_cv": np.where(null, np.nan, done.level_cv),
+        "excess_low": np.where(null, np.nan, done.posts - high),
+        "excess_high": np.where(null, np.nan, done.posts - low),
+        "ratio": np.where(null, np.nan, (done.posts + 0.5) / (done.mean + 0.5)),
+        "training_bins": np.broadcast_to(fitted.seen[:, None], state.shape).astype(np.int32),
+    }
+    return {name: values[:, skip:] for name, values in out.items()}
+
+
+def band(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Return the 95% prediction interval of counts, by Wilson and Hilferty's cube root and half a post."""
+    m = np.maximum(mean, 1e-6)
+    h = variance / (9 * m * m)
+    root = 1.96 * np.sqrt(h)
+    low = np.maximum(m * np.maximum(1 - h - root, 0) ** 3 - 0.5, 0)
+    high = m * np.maximum(1 - h + root, 0) ** 3 + 0.5
+    return np.ceil(low), np.ceil(np.maximum(high, 0))
+
+
+def _false_discovery(p: Floats) -> Floats:
+    """Return Benjamini and Hochberg's adjusted p-values over the series of each bin."""
+    order = np.argsort(p, axis=0, kind="stable")
+    ranked = np.take_along_axis(p, order, axis=0)
+    tests = (~np.isnan(p)).sum(axis=0)
+    ranks = np.arange(1, len(p) + 1, dtype=np.float32)[:, None]
+    adjusted = np.minimum(ranked * tests / ranks, 1)
+    adjusted = np.minimum.accumulate(np.where(np.isnan(adjusted), 1, adjusted)[::-1], axis=0)[::-1]
+    out = np.empty_like(p)
+    np.put_along_axis(out, order, adjusted.astype(p.dtype), axis=0)
+    return out
+
+
+def _frame(table: Panel, parts: list[tuple[slice, dict[str, npt.NDArray[np.generic]]]]) -> pd.DataFrame:
+    """Lay the verdicts out as rows: by series, then by bin, each series from its first to its last."""
+    begin = parts[0][0].start if parts else table.bins
+    column = np.arange(begin, table.bins)
+    inside = (column >= table.first[:, None]) & (column <= table.last[:, None])
+    row, at = np.nonzero(inside)
+    time = ((table.start_minute + (at + begin) * table.bin_minutes) * 60_000_000).astype("datetime64[us]")
+    frame = pd.DataFrame(
+        {
+            "service": pd.Series(table.service, dtype="str").array.take(row),
+            "region": pd.Series(table.region, dtype="str").array.take(row),
+            "bin_start": pd.DatetimeIndex(time).tz_localize("UTC"),
+        }
+    )
+    for name in COLUMNS:
+        pieces = [part[name] for _, part in parts]
+        values = np.concatenate(pieces, axis=1)[inside] if pieces else np.zeros(0)
+        frame[name] = STATE_NAMES.take(values.astype(np.intp)) if name == "state" else values
+    return frame

@@ -1,0 +1,193 @@
+"""detect(): verdicts on one's own counts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clamor.detect import combine, detect
+from clamor.errors import InputError
+from clamor.schema import FLAGS, VERDICT_COLUMNS
+
+
+def frame(values, service="tv", region="US", start="2026-03-02", bin_minutes=15):
+    times = pd.date_range(start, periods=len(values), freq=f"{bin_minutes}min", tz="UTC", unit="us")
+    return pd.DataFrame({"service": service, "region": region, "bin_start": times, "count": values})
+
+
+def quiet(days=3, mean=4.0, seed=1, **kwargs):
+    bins = days * 96
+    return frame(np.random.default_rng(seed).poisson(mean, bins).astype(float), **kwargs)
+
+
+def several(days=3):
+    parts = [
+        quiet(days, mean, seed, service=s, region=r)
+        for seed, (s, r, mean) in enumerate([("a", "US", 0.1), ("a", "DE", 5.0), ("b", "US", 60.0), ("b", "DE", 1.0)])
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_jump_is_an_outage_at_once_and_quiet_bins_are_not():
+    """Forty posts where four are normal is an outage in that very bin; the days before are quiet."""
+    counts = quiet()
+    counts.loc[250:255, "count"] = 40.0
+    out = detect(counts)
+    assert list(out.columns[: len(VERDICT_COLUMNS)]) == list(VERDICT_COLUMNS)
+    assert out["state"][250] == "outage"
+    assert not out["flag"][:250].any()
+    assert (out["flag"] == (out["state"] == "outage")).all()
+    assert out["excess"][250] == pytest.approx(36, abs=3)
+
+
+def test_the_first_four_hours_are_warm_up_and_have_no_score():
+    """Sixteen bins of 15 minutes are warm-up: state says so, score and p are null."""
+    out = detect(quiet(1))
+    assert (out["state"][:16] == "warm_up").all()
+    assert out[["score", "p_value"]][:16].isna().all().all()
+    assert out[["score", "p_value"]][16:].notna().all().all()
+
+
+def test_four_hours_of_history_are_enough_to_see_an_outage():
+    """On a one-day chart of one report a bin, twelve reports are an outage."""
+    counts = quiet(1, mean=1.0)
+    counts.loc[60:63, "count"] = 12.0
+    assert detect(counts)["flag"][60:64].any()
+
+
+def test_unknown_is_no_data_however_it_is_said():
+    """A missing row, a null count and observed=false give the same verdicts, no_data among them."""
+    counts = several()
+    hole = counts.index[(counts["bin_start"].dt.hour == 7) & (counts["region"] == "DE")]
+    hole = hole[hole % 288 > 100]
+    dropped = detect(counts.drop(hole))
+    null = counts.copy()
+    null.loc[hole, "count"] = np.nan
+    unseen = counts.assign(observed=~counts.index.isin(hole))
+    pd.testing.assert_frame_equal(dropped, detect(null))
+    pd.testing.assert_frame_equal(dropped, detect(unseen))
+    assert (dropped["state"] == "no_data").sum() == len(hole)
+    assert dropped.loc[dropped["state"] == "no_data", "score"].isna().all()
+
+
+def test_the_order_of_rows_does_not_matter():
+    """Shuffled rows give the same verdicts."""
+    counts = several()
+    shuffled = counts.sample(frac=1, random_state=3)
+    pd.testing.assert_frame_equal(detect(counts), detect(shuffled))
+
+
+def test_later_rows_change_nothing_before_them():
+    """Cutting, editing and appending later rows (a new series too) leaves every earlier verdict identical."""
+    counts = several(4)
+    cut = pd.Timestamp("2026-03-04T13:30Z")
+    early = counts[counts["bin_start"] < cut]
+    edited = counts.copy()
+    edited.loc[edited["bin_start"] >= cut, "count"] *= 50
+    late = quiet(1, 9.0, 9, service="0new", region="FR", start="2026-03-05")
+    expected = detect(early)
+    for changed in (edited, pd.concat([counts, late], ignore_index=True)):
+        after = detect(changed)
+        after = after[after["bin_start"] < cut].reset_index(drop=True)
+        pd.testing.assert_frame_equal(expected, after, check_exact=True)
+
+
+def test_eval_start_only_chooses_rows():
+    """The rows from eval_start on are those of a full run."""
+    counts = several()
+    since = pd.Timestamp("2026-03-04T05:00Z")
+    full = detect(counts)
+    pd.testing.assert_frame_equal(
+        detect(counts, eval_start=since), full[full["bin_start"] >= since].reset_index(drop=True), check_exact=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda c: pd.concat([c, c[5:6]]), "is there twice"),
+        (lambda c: c.assign(count=c["count"] - 100), "not negative"),
+        (lambda c: c.assign(count=np.inf), "finite"),
+        (lambda c: c.assign(count="many"), "not a number"),
+        (lambda c: c.assign(bin_start=c["bin_start"].dt.tz_localize(None)), "time zone"),
+        (lambda c: c.assign(bin_start=c["bin_start"] + pd.Timedelta(minutes=1)), "not aligned"),
+        (lambda c: c[::4], "say --bin 60min"),
+        (lambda c: c.drop(columns="region"), "'region' is missing"),
+        (lambda c: c.assign(region=None), "region is null"),
+        (lambda c: c.assign(observed="yes"), "not boolean"),
+    ],
+)
+def test_bad_counts_are_one_line_with_the_rule(spoil, says):
+    """Every broken rule is named in one line that ends in the next step."""
+    with pytest.raises(InputError, match=says) as caught:
+        detect(spoil(quiet(1)))
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).count(";") >= 1
+
+
+@pytest.mark.parametrize(
+    ("regions", "says"),
+    [
+        ({"region": ["US", "EU"], "parent": ["EU", "US"]}, "its own ancestor"),
+        ({"region": ["DE"], "parent": ["EU"]}, "not listed"),
+        ({"region": ["US", "US"], "parent": ["EU", "EU"]}, "is there twice"),
+        ({"region": ["US"], "timezone": ["Mars/Base"]}, "not an IANA name"),
+        ({"region": ["US"], "utc_offset_h": [99]}, "within -14 to 14"),
+    ],
+)
+def test_bad_regions_are_refused(regions, says):
+    """Unknown, repeated and cyclic regions and impossible zones are named."""
+    with pytest.raises(InputError, match=says):
+        detect(quiet(1), pd.DataFrame(regions))
+
+
+def test_naive_eval_start_and_an_empty_budget_are_refused():
+    """A time without a zone and a budget of nothing are refused."""
+    with pytest.raises(InputError, match="naive"):
+        detect(quiet(1), eval_start=pd.Timestamp("2026-03-02"))
+    with pytest.raises(InputError, match="budget 0"):
+        detect(quiet(1), budget=0)
+
+
+def test_no_rows_give_no_rows():
+    """An empty frame is answered by an empty one."""
+    assert len(detect(quiet(1)[:0])) == 0
+
+
+@pytest.mark.parametrize("bin_minutes", [1, 5, 60, 1440, 10080])
+def test_any_width_works(bin_minutes):
+    """Minutes, hours, days and weeks: after the warm-up a tenfold count is an outage."""
+    values = np.random.default_rng(5).poisson(10, 400).astype(float)
+    values[390] = 100
+    out = detect(frame(values, bin_minutes=bin_minutes, start="2020-01-06"), bin_minutes=bin_minutes)
+    assert out["flag"][390]
+    assert out["flag"][:390].mean() < 0.02
+
+
+def flags(source, scores, states=None):
+    rows = detect(quiet(1))[20 : 20 + len(scores)].reset_index(drop=True)
+    p = 10.0 ** -np.asarray(scores)
+    rows = rows.rename(columns={"expected": "expected_posts", "low": "low_posts", "high": "high_posts"})
+    rows = rows.rename(columns={"excess": "excess_posts", "excess_low": "excess_low_posts"})
+    rows = rows.rename(columns={"excess_high": "excess_high_posts"})
+    rows = rows.assign(source=source, bin_minutes=15, score=scores, p_value=p, q_value=p)
+    rows["sources"] = [[source]] * len(rows)
+    rows["computed_at"] = pd.Timestamp("2026-03-03", tz="UTC")
+    rows["state"] = states or ["normal"] * len(rows)
+    return rows[FLAGS.columns.names]
+
+
+def test_two_sources_that_agree_are_worth_more_than_either():
+    """Two p-values of 1e-3 make one below 1e-4; a source without data is left out and not named."""
+    both = pd.concat([flags("x", [3.0, 3.0]), flags("reddit", [3.0, 3.0], ["normal", "no_data"])])
+    out = combine(both)
+    assert list(out["source"].unique()) == ["all"]
+    assert out["p_value"][0] < 1e-4
+    assert out["p_value"][1] == pytest.approx(1e-3)
+    assert [list(s) for s in out["sources"]] == [["reddit", "x"], ["x"]]
+
+
+def test_no_source_with_data_is_no_data():
+    """Unknown from every source is unknown, never calm."""
+    out = combine(pd.concat([flags("x", [1.0], ["no_data"]), flags("reddit", [1.0], ["no_data"])]))
+    assert list(out["state"]) == ["no_data"]
+    assert out["score"].isna().all()
