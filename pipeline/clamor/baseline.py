@@ -149,8 +149,8 @@ def days(panel: Panel, sizes: Scale) -> list[slice]:
     block = max(MINUTES_PER_DAY, panel.bin_minutes)
     phase = panel.start_minute % block if panel.bin_minutes > MINUTES_PER_DAY else 0
     number = (panel.minutes - phase) // block
-    edges = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
-    return [slice(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(number)], strict=True)]
+    edges = np.flatnonzero(np.diff(number, prepend=-1)) if len(number) else np.zeros(0, dtype=np.int64)
+    return [slice(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(number)][: len(edges)], strict=True)]
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,7 @@ def _before(values: Floats, length: int, tail: int) -> Floats:
 
 def _ceiling(mean: Floats, known: Floats, scatter: Floats) -> Floats:
     spread = mean + mean * mean * (scatter + 1 / known)
-    return mean + CLIP_SD * np.sqrt(spread) + CLIP_POSTS
+    return np.asarray(mean + CLIP_SD * np.sqrt(spread) + CLIP_POSTS, dtype=np.float32)
 
 
 def _windows(fitted: Fitted, posts: Floats, mean: Floats, sizes: Scale) -> tuple[Floats, Floats]:
