@@ -191,3 +191,9 @@ def test_no_source_with_data_is_no_data():
     out = combine(pd.concat([flags("x", [1.0], ["no_data"]), flags("reddit", [1.0], ["no_data"])]))
     assert list(out["state"]) == ["no_data"]
     assert out["score"].isna().all()
+
+
+def test_the_level_is_carried_over_midnight():
+    """On the second day a steady series is expected where it was on the first."""
+    out = detect(quiet(3, mean=100.0))
+    assert out["expected"][96:].between(80, 120).all()

@@ -82,7 +82,7 @@ class Fitted:
         scatter: Decayed sums ``(2, windows + 2, series)`` for the over-dispersion of window sums.
         tail_posts: Counts of the last bins (0 where unknown), ``(series, tail)``.
         tail_clipped: The same, clipped.
-        tail_base: Season times slow level there, 0 where unknown.
+        tail_season: Season there, 0 where unknown.
         tail_mean: Expected there.
 
     """
@@ -96,7 +96,7 @@ class Fitted:
     scatter: Floats
     tail_posts: Floats
     tail_clipped: Floats
-    tail_base: Floats
+    tail_season: Floats
     tail_mean: Floats
 
 
@@ -117,7 +117,7 @@ def start(series: int, sizes: Scale) -> Fitted:
         scatter=zeros(2, len(sizes.windows) + 2, series),
         tail_posts=zeros(series, tail),
         tail_clipped=zeros(series, tail),
-        tail_base=zeros(series, tail),
+        tail_season=zeros(series, tail),
         tail_mean=zeros(series, tail),
     )
 
@@ -234,8 +234,8 @@ def follow(fitted: Fitted, block: Day, sizes: Scale) -> Followed:
     base = season * level[:, None] * observed
     prior = (0.3 + LEVEL_PRIOR_POSTS * fitted.heard / (fitted.heard + LEVEL_PRIOR_POSTS))[:, None]
     old = _scatter(fitted.scatter[0], fitted.scatter[1])
-    tail = fitted.tail_base.shape[1]
-    all_base = np.concatenate([fitted.tail_base, base], axis=1)
+    tail = fitted.tail_season.shape[1]
+    all_base = np.concatenate([fitted.tail_season * level[:, None], base], axis=1)
     before_base = _before(all_base, sizes.recent, tail)
 
     def level_of(clipped: Floats) -> tuple[Floats, Floats]:
@@ -381,7 +381,7 @@ def refit(fitted: Fitted, block: Day, done: Followed, sizes: Scale) -> Fitted:
         scatter=fitted.scatter * keep_scatter + done.moments.sum(axis=3),
         tail_posts=ends(fitted.tail_posts, done.posts),
         tail_clipped=ends(fitted.tail_clipped, clipped),
-        tail_base=ends(fitted.tail_base, done.base),
+        tail_season=ends(fitted.tail_season, done.season * done.observed),
         tail_mean=ends(fitted.tail_mean, done.mean),
     )
 

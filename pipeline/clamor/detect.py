@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clamor import baseline
+from clamor import baseline, pooling
 from clamor import counts as panels
 from clamor.budget import ELEVATED_P, outage_score
 from clamor.counts import Floats, Panel
@@ -16,8 +16,6 @@ from clamor.sources import combine
 
 __all__ = ["combine", "detect"]
 
-RATIOS = (1.5, 2.5, 5.0, 12.0, 40.0)
-"""Outage sizes, as multiples of the expectation, over which the likelihood ratio is averaged."""
 STATE_NAMES = pd.array(
     [str(s) for s in (State.NORMAL, State.ELEVATED, State.OUTAGE, State.NO_DATA, State.WARM_UP)], dtype="str"
 )
@@ -84,27 +82,15 @@ def _judge(
         done = baseline.follow(fitted, block, sizes)
         if table.minutes[columns.stop - 1] >= since:
             skip = int(np.searchsorted(table.minutes[columns], since))
-            yield slice(columns.start + skip, columns.stop), _verdicts(done, fitted, sizes, budget, skip)
+            yield slice(columns.start + skip, columns.stop), _verdicts(table, done, fitted, sizes, budget, skip)
         if columns is not blocks[-1]:
             fitted = baseline.refit(fitted, block, done, sizes)
 
 
-def evidence(done: baseline.Followed) -> Floats:
-    """Return the log of the averaged likelihood ratio of an outage in any of the windows, in nats."""
-    top: list[Floats] = []
-    for y, mean, scatter in zip(done.sums, done.means, done.scatter, strict=True):
-        m = np.maximum(mean, 1e-6)
-        size = 1 / (scatter + 1 / done.known + 1e-6)
-        top.extend(y * np.float32(np.log(r)) - (y + size) * np.log((size + r * m) / (size + m)) for r in RATIOS)
-    stacked = np.stack(top)
-    peak = stacked.max(axis=0)
-    return np.asarray(peak + np.log(np.exp(stacked - peak).mean(axis=0)), dtype=np.float32)
-
-
 def _verdicts(
-    done: baseline.Followed, fitted: baseline.Fitted, sizes: baseline.Scale, budget: float, skip: int
+    table: Panel, done: baseline.Followed, fitted: baseline.Fitted, sizes: baseline.Scale, budget: float, skip: int
 ) -> dict[str, npt.NDArray[np.generic]]:
-    raw = evidence(done)
+    raw = pooling.evidence(done.sums, done.means, done.scatter, done.known, table.service_code, table.group)
     p = np.exp(-np.maximum(raw, 0))
     unseen = done.observed == 0
     state = np.where(p < ELEVATED_P, 1, 0).astype(np.int8)

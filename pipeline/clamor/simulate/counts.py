@@ -67,7 +67,7 @@ class Simulated:
 def negative_binomial(random: Generator, mean: Array, scatter: Array | float) -> Array:
     """Draw counts of that mean with variance mean + scatter * mean**2."""
     size = 1 / np.maximum(np.broadcast_to(np.asarray(scatter, dtype=float), mean.shape), 1e-6)
-    return random.poisson(random.gamma(size, mean / size)).astype(float)
+    return np.asarray(random.poisson(random.gamma(size, mean / size)), dtype=float)
 
 
 def ar_noise(random: Generator, shape: tuple[int, int], sd: Array | float, keep: float) -> Array:
@@ -173,7 +173,9 @@ def _shifts(random: Generator, series: int, bins: int) -> Array:
     return np.asarray(out)
 
 
-def _chatter(random: Generator, service: npt.NDArray[np.int64], services: int, bins: int, rate: float, hour: int) -> Array:
+def _chatter(
+    random: Generator, service: npt.NDArray[np.int64], services: int, bins: int, rate: float, hour: int
+) -> Array:
     """Bursts that are not outages: viral topics over a service's regions, in-jokes in one, scheduled events."""
     boost = np.ones((len(service), bins))
     for s in range(services):
@@ -181,7 +183,7 @@ def _chatter(random: Generator, service: npt.NDArray[np.int64], services: int, b
             at, rise = int(random.integers(bins)), random.uniform(0.5, 4) * hour
             peak, decay = np.exp(random.uniform(np.log(1.3), np.log(5))), random.uniform(1, 8) * hour
             t = np.arange(bins) - at
-            curve = np.where(t < 0, np.exp(np.maximum(t, -60 * rise) / rise), np.exp(-np.maximum(t, 0) / decay))
+            curve = np.exp(np.where(t < 0, np.maximum(t, -60 * rise) / rise, -t / decay))
             rows = np.flatnonzero(service == s)
             if random.random() < 0.4:
                 rows = random.choice(rows, 1 + random.integers(3), replace=False)
@@ -245,8 +247,8 @@ def _gaps(
     for _ in range(2):
         at = int(random.integers(bins))
         gone[:, at : at + int(random.integers(1, 3 * hour))] = True
-    for row in truth.itertuples():
+    for row in truth[["series", "start", "stop"]].to_numpy(dtype=np.int64):
         if random.random() < lost:
-            at = int(random.integers(int(row.start), int(row.stop)))
-            gone[int(row.series), at : at + hour] = True
+            at = int(random.integers(row[1], row[2]))
+            gone[row[0], at : at + hour] = True
     return gone
