@@ -1,0 +1,135 @@
+"""The incidents table, made anew from flags and from what was known before."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from clamor import schema
+from clamor.errors import InputError
+from clamor.incidents import cases as making
+from clamor.incidents import causes
+from clamor.incidents.cases import Rules
+from clamor.incidents.episodes import Rows, decide, read
+from clamor.incidents.identity import identify
+from clamor.incidents.past import settle
+from clamor.incidents.rows import Said, row_of
+from clamor.incidents.scope import Tree
+from clamor.schema import INCIDENTS, IncidentStatus
+
+PROVIDER_KINDS: Final = ("telecom", "power")
+"""Kinds of service that other services need: when one fails, they fail with it."""
+
+
+def incidents(
+    flags: pd.DataFrame,
+    *,
+    previous: pd.DataFrame | None = None,
+    regions: pd.DataFrame | None = None,
+    samples: pd.DataFrame | None = None,
+    claims: pd.DataFrame | None = None,
+    symptoms: pd.DataFrame | None = None,
+    uneven: pd.DataFrame | None = None,
+    providers: Collection[str] = (),
+    now: pd.Timestamp,
+    bin_minutes: int = 15,
+    catalog_version: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    rules: Rules | None = None,
+) -> pd.DataFrame:
+    """Make incidents of flags.
+
+    An ``outage`` bin opens an incident, ``elevated`` bins keep it open; bins without data neither close nor extend
+    it. It is *recovered* when a watched series has been normal for ``rules.quiet_minutes`` and none is still open,
+    *unknown* when there is no coverage since, else *ongoing*. All regions of a service that are flagged at the same
+    time are one incident.
+
+    Args:
+        flags: FLAGS rows of all sources, of one bin width. Where source ``all`` has a row it decides the state; posts
+            and their excess come from the single sources. Reach back to :func:`lookback` of ``previous``, so that
+            incidents that go on are seen from their beginning.
+        previous: INCIDENTS rows known so far: ids are kept by overlap of service and time. Those within the flags'
+            window that are not found again become ``withdrawn``; older ones are returned as they are.
+        regions: ``region`` and ``parent``; without it codes are placed by their form.
+        samples: SAMPLES rows: first-hand share and symptom shares of read posts.
+        claims: CLAIMS rows.
+        symptoms: VOLUMES rows of complaints by symptom; those from before an incident say what is usual.
+        uneven: ``service, region, bin_start, uneven``: bins that were observed unevenly.
+        providers: Services that others need (:data:`PROVIDER_KINDS` of the catalogue), blamed for shared causes.
+        now: Time of the run: ``computed_at``, and ``detected_at`` of new incidents.
+        bin_minutes: Width of the bins.
+        catalog_version: Stored with every incident.
+        parameters: Settings of the run to store beside the rules.
+        rules: Thresholds; the defaults when None.
+
+    Returns:
+        INCIDENTS rows by onset and id, the untouched and withdrawn ones included.
+
+    Raises:
+        InputError: flags of another bin width, an unknown state, two verdicts on one bin, a naive ``now``.
+
+    """
+    if now.tzinfo is None:
+        raise InputError(f"now {now}: a naive time; times are UTC by type; add an offset such as Z")
+    rules = rules or Rules()
+    known = schema.conform(previous, INCIDENTS) if previous is not None and len(previous) else None
+    if flags.empty:
+        return schema.to_pandas(known) if known is not None else INCIDENTS.empty()
+    rows, tree = read(flags, bin_minutes), Tree.of(regions)
+    decided = decide(rows)
+    now_us = now.value // 1000
+    found = making.make(
+        rows, decided, tree, rules, bin_minutes=bin_minutes, now_bin=(now_us - rows.start) // rows.width
+    )
+    quiet = rules.quiet_bins(bin_minutes)
+    found = causes.join(found, rows, tree, rules, providers=providers, quiet_bins=quiet)
+    near, far = _near(known, rows, quiet)
+    slack = (quiet - 1) * rows.width
+    taken = set(far["incident_id"].to_pylist()) if far is not None else set()
+    names, left = identify(found, near, time=rows.time, slack=slack, taken=taken)
+    said = Said.of([case.service for case in found], samples, claims, symptoms, uneven)
+    stamp = {
+        "parameters": json.dumps({**(parameters or {}), **asdict(rules)}, sort_keys=True),
+        "catalog_version": catalog_version,
+        "bin_minutes": bin_minutes,
+        "computed_at": now_us,
+    }
+    made = [row_of(case, name, rows, tree, said, stamp) for case, name in zip(found, names, strict=True)]
+    made += [settle(row, rows, decided, rules, now_us) for row in left]
+    return _frame(made, far)
+
+
+def lookback(previous: pd.DataFrame, *, margin_minutes: int = 240) -> pd.Timestamp | None:
+    """Return the time from which flags show every open incident whole; None if none is open."""
+    still = previous.loc[previous["status"].isin([str(IncidentStatus.ONGOING), str(IncidentStatus.UNKNOWN)])]
+    first: pd.Timestamp = still["onset_low_at"].min()
+    return None if pd.isna(first) else first - pd.Timedelta(minutes=margin_minutes)
+
+
+def _near(known: pa.Table | None, rows: Rows, quiet: int) -> tuple[list[dict[str, Any]], pa.Table | None]:
+    """Split what is known into rows that this run may change, and the rest."""
+    if known is None:
+        return [], None
+    earliest = pa.scalar(rows.start - quiet * rows.width, schema.TIME)
+    recent = pc.greater(known.column("last_seen_at"), earliest)
+    near = known.filter(recent)
+    for name, field in zip(near.column_names, near.schema, strict=True):
+        if field.type == schema.TIME:
+            near = near.set_column(near.column_names.index(name), name, near.column(name).cast(pa.int64()))
+    services = set(rows.services)
+    touched = [bool(services & set(names)) for names in near.column("services").to_pylist()]
+    untouched = pc.invert(recent).to_numpy(zero_copy_only=False).copy()
+    untouched[untouched == 0] = [not each for each in touched]
+    rest = known.filter(pa.array(untouched))
+    return near.filter(pa.array(touched, pa.bool_())).to_pylist(), rest
+
+
+def _frame(made: list[dict[str, Any]], rest: pa.Table | None) -> pd.DataFrame:
+    table = pa.Table.from_pylist(made, schema=INCIDENTS.columns)
+    if rest is not None:
+        table = pa.concat_tables([table, rest])
+    return schema.to_pandas(table.sort_by([("onset_at", "ascending"), ("incident_id", "ascending")]))

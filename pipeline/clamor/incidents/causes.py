@@ -1,0 +1,167 @@
+"""Which cases are one cause: a provider that takes many services along, or a platform that lights up providers.
+
+Two rules, both by size. *Shared cause*: several services begin to fail in one country at the same time and nowhere
+else; they become one case that blames the provider among them, unless another service is much larger. *Echo*: people
+blame their internet provider when a big platform fails; a provider's case inside a much larger case of a platform in
+the same regions is no outage of its own.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from clamor.incidents.cases import Case, Rules, Window
+from clamor.incidents.episodes import Rows
+from clamor.incidents.evidence import cells, significant, single
+from clamor.incidents.scope import Tree
+from clamor.schema import IncidentStatus, Scope
+
+
+def join(
+    cases: Sequence[Case], rows: Rows, tree: Tree, rules: Rules, *, providers: Collection[str], quiet_bins: int
+) -> list[Case]:
+    """Join the cases that share a cause and drop echoes into the case that they echo; the rest stay as they are."""
+    by_region: Window | None = None
+    gone: set[int] = set()
+    joined: list[Case] = []
+    for country, cluster in _clusters(cases, tree, quiet_bins):
+        if len(cluster) < 2 and not any(cases[i].service in providers for i in cluster):
+            continue
+        by_region = by_region or Window(rows.region, rows.bin)
+        extra = _also(cases, cluster, rows, country, by_region, rules)
+        shared = _share([cases[i] for i in cluster], extra, country, rows, rules, providers)
+        if shared is not None:
+            joined.append(shared)
+            gone.update(cluster)
+    alone = [case for i, case in enumerate(cases) if i not in gone]
+    return sorted([*_drop_echoes(alone, rows, tree, rules, providers, quiet_bins), *joined], key=_order)
+
+
+def _order(case: Case) -> tuple[object, ...]:
+    return (case.service, case.first, case.born)
+
+
+def _clusters(cases: Sequence[Case], tree: Tree, quiet_bins: int) -> Iterator[tuple[str, list[int]]]:
+    """Yield each country with the cases that lie in it alone and began within the closing time of each other."""
+    local: dict[str, list[int]] = {}
+    for i, case in enumerate(cases):
+        countries = {tree.country(region) for region in case.named}
+        if case.scope in (Scope.COUNTRY, Scope.SUBDIVISION) and len(countries) == 1 and (country := countries.pop()):
+            local.setdefault(country, []).append(i)
+    for country, members in sorted(local.items()):
+        cluster: list[int] = []
+        for i in sorted(members, key=lambda i: (cases[i].born, cases[i].service)):
+            if cluster and cases[i].born[0] - cases[cluster[0]].born[0] > quiet_bins:
+                yield country, cluster
+                cluster = []
+            cluster.append(i)
+        yield country, cluster
+
+
+def _also(
+    cases: Sequence[Case], cluster: Sequence[int], rows: Rows, country: str, window: Window, rules: Rules
+) -> list[str]:
+    """Return services without a case of their own whose excess in the country, in the cluster's time, is no chance."""
+    first, last = min(cases[i].first for i in cluster), max(cases[i].last for i in cluster)
+    index = window.rows(rows.regions.index(country), first, last) if country in rows.regions else np.empty(0, np.int64)
+    found = single(rows, cells(rows, index, rows.service))
+    hit = found.where(significant(found, p=rules.region_p, ratio=rules.region_ratio))
+    names = {rows.services[i] for i in hit.item.tolist()}
+    if names:
+        names -= {s for case in cases if case.first <= last and case.last >= first for s in case.services}
+    return sorted(names)
+
+
+def size(case: Case, rows: Rows, region: str) -> dict[str, float]:
+    """Return the excess posts of a case in a region, by source."""
+    found = case.found
+    if found is None or region not in rows.regions:
+        return {}
+    at = np.flatnonzero(found.item == rows.regions.index(region))
+    return {rows.sources[found.source[i]]: max(0.0, float(found.excess[i])) for i in at.tolist()}
+
+
+def _share(
+    members: list[Case], extra: list[str], country: str, rows: Rows, rules: Rules, providers: Collection[str]
+) -> Case | None:
+    """Join the members of a cluster if they are many enough to share a cause."""
+    has_provider = any(case.service in providers for case in members)
+    services = [*(case.service for case in members), *extra]
+    if len(services) < rules.shared_services - has_provider:
+        return None
+    cause = _blame(members, country, rows, rules, providers)
+    others = [service for service in services if service not in providers]
+    if has_provider and cause.service not in providers and len(others) < rules.shared_services:
+        return None
+    rest = sorted(set(services) - {cause.service})
+    statuses = {case.status for case in members}
+    status = next(
+        s for s in (IncidentStatus.ONGOING, IncidentStatus.RECOVERED, IncidentStatus.UNKNOWN) if s in statuses
+    )
+    q_values = [case.q_value for case in members if not np.isnan(case.q_value)]
+    leader = min(members, key=lambda case: (case.first, -case.clear_before))
+    return replace(
+        cause,
+        services=(cause.service, *rest),
+        born=min(case.born for case in members),
+        first=leader.first,
+        last=max(case.last for case in members),
+        opened=min(case.opened for case in members),
+        closed=max(case.closed for case in members),
+        clear_before=leader.clear_before,
+        clear_after=max(case.clear_after for case in members) if status == IncidentStatus.RECOVERED else -1,
+        status=status,
+        q_value=min(q_values, default=float("nan")),
+        named=sorted({region for case in members for region in case.named}, key=lambda r: (r != country, r)),
+        scope=Scope.SHARED_CAUSE,
+    )
+
+
+def _blame(members: list[Case], country: str, rows: Rows, rules: Rules, providers: Collection[str]) -> Case:
+    """Return the largest provider, unless a service is ``blame_ratio`` times as large: then that one."""
+    sizes = [size(case, rows, country) for case in members]
+    sources = sorted({source for by_source in sizes for source in by_source})
+    source = max(sources, key=lambda s: sum(by_source.get(s, 0.0) for by_source in sizes), default="")
+    ranked = sorted(
+        zip((by_source.get(source, 0.0) for by_source in sizes), members, strict=True),
+        key=lambda pair: (-pair[0], pair[1].service),
+    )
+    provider = next((pair for pair in ranked if pair[1].service in providers), ranked[0])
+    return ranked[0][1] if ranked[0][0] > rules.blame_ratio * provider[0] else provider[1]
+
+
+def _drop_echoes(
+    cases: list[Case], rows: Rows, tree: Tree, rules: Rules, providers: Collection[str], quiet_bins: int
+) -> list[Case]:
+    """Drop a provider's case inside a much larger one of another service in the same regions, and note it there."""
+    platforms = [case for case in cases if case.service not in providers]
+    first = np.array([case.first for case in platforms], np.int64)
+    last = np.array([case.last for case in platforms], np.int64)
+    kept = []
+    for case in cases:
+        near = np.flatnonzero((first <= case.first + quiet_bins) & (last >= case.first)).tolist()
+        loud = (
+            (_times(platforms[i], case, rows), platforms[i])
+            for i in (near if case.service in providers else ())
+            if tree.meet(platforms[i].named, case.named)
+        )
+        times, platform = max(loud, key=lambda pair: (pair[0], pair[1].service), default=(0.0, case))
+        if times >= rules.blame_ratio:
+            platform.echoes = tuple(sorted({*platform.echoes, case.service}))
+        else:
+            kept.append(case)
+    return kept
+
+
+def _times(platform: Case, provider: Case, rows: Rows) -> float:
+    """Return how many times the provider's excess the platform's is, where the provider's is largest."""
+    excess, region, source = max(
+        (
+            (posts, region, source)
+            for region in provider.named
+            for source, posts in size(provider, rows, region).items()
+        ),
+        default=(0.0, "", ""),
+    )
+    return size(platform, rows, region).get(source, 0.0) / excess if excess > 0 else 0.0

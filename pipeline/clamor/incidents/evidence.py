@@ -1,0 +1,113 @@
+"""The posts behind an incident: excess over what was expected, from the joint model of a window, never added up.
+
+A window's expected posts are the sum of its bins'. Their spread is not the sum of spreads: the bins share one uncertain
+level, so with means ``m``, dispersions ``a`` (variance ``m + a m^2``) and relative errors of the level ``c`` the
+variance of the window is ``sum(m + a m^2) + (sum c m)^2``.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+from scipy.special import betainc, gammainc
+
+from clamor.incidents.episodes import Bools, Floats, Ints, Rows
+from clamor.schema import ALL_SOURCES, Severity
+
+LEAST_EXPECTED: Final = 1e-3
+"""Expected posts below this are taken as this, so that one post is never infinitely surprising."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Series in one window: those of a service by source and region, or those of a region by source and service.
+
+    Attributes:
+        source: Index into ``Rows.sources``.
+        item: Index into ``Rows.regions``, or into ``Rows.services``.
+        posts: Posts in the bins that have both posts and an expectation.
+        expected: Expected posts in them.
+        variance: Variance of what was expected, jointly.
+        rank: The worst state in the window.
+        known: Number of bins with posts and an expectation.
+
+    """
+
+    source: Ints
+    item: Ints
+    posts: Floats
+    expected: Floats
+    variance: Floats
+    rank: Ints
+    known: Ints
+
+    @property
+    def excess(self) -> Floats:
+        """Posts over those expected."""
+        return self.posts - self.expected
+
+    @property
+    def z(self) -> Floats:
+        """Excess in standard deviations; minus infinity where nothing is known."""
+        return np.where(self.known > 0, self.excess / np.sqrt(np.maximum(self.variance, LEAST_EXPECTED)), -np.inf)
+
+    def where(self, keep: Bools) -> "Cells":
+        """Return some of the cells."""
+        return Cells(*(getattr(self, column.name)[keep] for column in fields(self)))
+
+
+def cells(rows: Rows, index: Ints, by: Ints) -> Cells:
+    """Add up a window's rows (``index``) by source and item (``by``: ``rows.region`` or ``rows.service``)."""
+    wide = int(by.max(initial=0)) + 1
+    keys, group = np.unique(rows.source[index] * wide + by[index], return_inverse=True)
+    posts, mean, disp, cv = (rows.value[n][index] for n in ("posts", "expected_posts", "dispersion", "level_cv"))
+    known = np.isfinite(posts) & np.isfinite(mean)
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(group[known], values[known], len(keys)).astype(np.float64)
+
+    spread = total(mean + np.nan_to_num(disp) * mean**2) + total(np.nan_to_num(cv) * mean) ** 2
+    rank = np.zeros(len(keys), np.int64)
+    np.maximum.at(rank, group, rows.rank[index])
+    number = np.bincount(group[known], minlength=len(keys)).astype(np.int64)
+    return Cells(keys // wide, keys % wide, total(posts), total(mean), spread, rank, number)
+
+
+def tail(posts: Floats, expected: Floats, variance: Floats) -> Floats:
+    """Return the probability of so many posts or more, negative binomial of this mean and variance (else Poisson)."""
+    mean = np.maximum(expected, LEAST_EXPECTED)
+    extra = np.maximum(variance - expected, 0.0)
+    poisson = gammainc(np.maximum(posts, 1e-9), mean)
+    size = mean**2 / np.maximum(extra, 1e-12)
+    binomial = betainc(np.maximum(posts, 1e-9), np.minimum(size, 1e12), extra / (mean + extra))
+    return np.where(posts <= 0, 1.0, np.where(extra > 1e-9 * mean, binomial, poisson))
+
+
+def significant(found: Cells, *, p: float, ratio: float) -> Bools:
+    """Tell which cells hold an excess that chance does not explain: one in ``p``, one in twenty over all cells."""
+    limit = min(p, 0.05 / max(len(found.posts), 1))
+    chance = tail(found.posts, found.expected, found.variance)
+    return np.asarray((found.known > 0) & (chance < limit) & (found.posts >= ratio * found.expected))
+
+
+def single(rows: Rows, found: Cells) -> Cells:
+    """Return the cells of single sources: ``all`` combines evidence and has no posts of its own."""
+    keep = np.array([source != ALL_SOURCES for source in rows.sources], bool)
+    return found.where(keep[found.source]) if len(found.source) else found
+
+
+def severity(probability: float, peak_ratio: float | None, excess_low: float | None, *, wide: bool) -> Severity:
+    """Put probability and size into one word.
+
+    Size gives a step for a peak of 3 times the expected posts, another for 10 times, and one for an incident that is
+    wide (several countries or services): none is minor, one moderate, two major, three critical. Probability holds it
+    down: below 0.95 an incident is minor; below 0.99, or when fewer than ten posts in excess are sure, moderate at
+    most.
+    """
+    ratio = peak_ratio or 0.0
+    steps = int(ratio >= 3) + int(ratio >= 10) + int(wide)
+    if probability < 0.95:
+        steps = 0
+    elif probability < 0.99 or (excess_low or 0.0) < 10:
+        steps = min(steps, 1)
+    return list(Severity)[steps]

@@ -1,0 +1,268 @@
+"""A case as a row of the incidents table: its times, size, severity and what posts say."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clamor.baseline import excess_interval
+from clamor.incidents.cases import Case
+from clamor.incidents.episodes import ELEVATED, NORMAL, Ints, Rows
+from clamor.incidents.evidence import Cells, severity
+from clamor.incidents.identity import Identity
+from clamor.incidents.scope import Tree
+from clamor.incidents.shares import Posts, described, share
+from clamor.schema import ALL_SOURCES, ANY_SYMPTOM, WORLD, IncidentStatus, Scope, Signal
+
+LEAST_SAMPLE = 20
+"""A region's own sample describes an incident there only from so many complaints on; else the world's does."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What posts of the services say: read samples, complaints by symptom, claims; and where coverage was uneven."""
+
+    samples: Posts | None
+    symptoms: Posts | None
+    claims: Posts | None
+    uneven: pd.DataFrame | None
+
+    @classmethod
+    def of(
+        cls,
+        services: Collection[str],
+        samples: pd.DataFrame | None,
+        claims: pd.DataFrame | None,
+        symptoms: pd.DataFrame | None,
+        uneven: pd.DataFrame | None,
+    ) -> "Said":
+        """Keep what is about these services."""
+        wanted = sorted(set(services))
+
+        def posts(frame: pd.DataFrame | None, name: str, extra: str | None = None) -> Posts | None:
+            if frame is None or not wanted:
+                return None
+            keep = frame["service"].isin(wanted)
+            if "signal" in frame:
+                keep &= frame["signal"] == str(Signal.COMPLAINT)
+            return Posts(frame.loc[keep], name, extra) if keep.any() else None
+
+        rough = uneven.loc[uneven["uneven"] & uneven["service"].isin(wanted)] if uneven is not None else None
+        return cls(posts(samples, "symptom", "sample_size"), posts(symptoms, "symptom"), posts(claims, "claim"), rough)
+
+
+@dataclass(frozen=True)
+class Series:
+    """The one series that measures a case: its source and region, and its rows in the window and before it."""
+
+    source: str
+    region: str
+    inside: Ints
+    before: Ints
+
+
+def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp: dict[str, Any]) -> dict[str, Any]:
+    """Return the INCIDENTS row of a case; times in microseconds since the epoch."""
+    series = measured_by(case, rows, tree)
+    size = _size(case, rows, series)
+    probability = 1.0 - case.q_value if case.q_value == case.q_value else 0.0
+    wide = case.scope in (Scope.GLOBAL, Scope.MULTI_COUNTRY, Scope.SHARED_CAUSE)
+    first_hand, shares = _symptoms(case, rows, tree, said, series)
+    row = {
+        "incident_id": name.incident_id,
+        "service": case.service,
+        "services": list(case.services),
+        "scope": str(case.scope),
+        "regions": case.named,
+        **_times(case, rows, series),
+        "detected_at": name.detected_at or stamp["computed_at"],
+        "peak_ratio": size["peak_ratio"],
+        "severity": str(severity(probability, size["peak_ratio"], size["excess_low_posts"], wide=wide)),
+        "probability": probability,
+        **size,
+        "first_hand_share": first_hand,
+        "symptoms": shares,
+        "claims": _claims(case, rows, tree, said),
+        "sources": _sources(case, rows),
+        "uneven": _uneven(case, rows, said, series),
+        "merged_from": name.merged_from,
+        **stamp,
+    }
+    return _older(row, name.before, rows.start)
+
+
+def measured_by(case: Case, rows: Rows, tree: Tree) -> Series | None:
+    """Choose the one series whose posts are reported: the smallest region that holds the incident, its clearest source.
+
+    Posts are never added over sources, nor over a parent and its children, and X's countries not to its world.
+    """
+    found = case.found
+    if found is None or not (found.known > 0).any():
+        return None
+    named = [WORLD] if case.scope == Scope.GLOBAL else case.named
+    holding = tree.common(named)
+    usable = [i for i in range(len(found.item)) if found.known[i] > 0]
+    rank = {region: depth for depth, region in enumerate(holding)}
+    depth = {
+        i: rank.get(rows.regions[found.item[i]], len(rank) + (rows.regions[found.item[i]] not in case.named))
+        for i in usable
+    }
+    best = min(usable, key=lambda i: (depth[i], -found.z[i], found.source[i], found.item[i]))
+    return _series(case, rows, found, best)
+
+
+def _series(case: Case, rows: Rows, found: Cells, chosen: int) -> Series:
+    service = rows.services.index(case.service)
+    mine = (rows.service == service) & (rows.source == found.source[chosen]) & (rows.region == found.item[chosen])
+    index = np.flatnonzero(mine)
+    index = index[np.argsort(rows.bin[index], kind="stable")]
+    low, high = np.searchsorted(rows.bin[index], [case.first, case.last + 1])
+    source, region = rows.sources[found.source[chosen]], rows.regions[found.item[chosen]]
+    return Series(source, region, index[low:high], index[:low])
+
+
+def _known(rows: Rows, index: Ints) -> Ints:
+    return index[np.isfinite(rows.value["posts"][index]) & np.isfinite(rows.value["expected_posts"][index])]
+
+
+def _size(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
+    if series is None:
+        source = rows.sources[0] if len(rows.sources) == 1 else ALL_SOURCES
+        nothing = dict.fromkeys(("peak_ratio", "excess_posts", "excess_low_posts", "excess_high_posts"))
+        return {**nothing, "excess_source": source}
+    index = _known(rows, series.inside)
+    posts, mean = rows.value["posts"][index], rows.value["expected_posts"][index]
+    disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
+    excess, low, high = excess_interval(posts, mean, disp, cv)
+    peak = int(np.argmax(posts - mean))
+    return {
+        "peak_ratio": float((posts[peak] + 0.5) / (mean[peak] + 0.5)),
+        "excess_posts": excess,
+        "excess_low_posts": low,
+        "excess_high_posts": high,
+        "excess_source": series.source,
+    }
+
+
+def _times(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
+    recovered = case.status == IncidentStatus.RECOVERED
+    peak = case.opened
+    if series is not None:
+        index = _known(rows, series.inside)
+        peak = int(rows.bin[index[np.argmax(rows.value["posts"][index] - rows.value["expected_posts"][index])]])
+    return {
+        "status": str(case.status),
+        "onset_at": rows.time(case.first),
+        "onset_low_at": rows.time(min(case.clear_before, case.first)),
+        "onset_high_at": rows.time(case.opened + 1),
+        "recovered_at": rows.time(case.last + 1) if recovered else None,
+        "recovered_low_at": rows.time(case.closed) if recovered else None,
+        "recovered_high_at": rows.time(case.clear_after + 1) if recovered else None,
+        "last_seen_at": rows.time(case.last + 1),
+        "peak_at": rows.time(peak),
+    }
+
+
+def _symptoms(
+    case: Case, rows: Rows, tree: Tree, said: Said, series: Series | None
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """Return the first-hand share of read posts, and symptom shares of the source that says most about them."""
+    window = (rows.time(case.first), rows.time(case.last + 1))
+    first_hand = None
+    options: list[tuple[float, str, list[dict[str, Any]]]] = []
+    for source in said.samples.sources(case.service) if said.samples else ():
+        counts, read = _sample(said.samples, case, source, window)
+        complaints = counts.pop(ANY_SYMPTOM, 0.0)
+        if read > 0 and (first_hand is None or read > first_hand["sample_size"]):
+            first_hand = share("first-hand", complaints, read)
+        if complaints > 0:
+            options.append((complaints, source, described(counts, complaints, {}, 0.0, 0.0)))
+    counted = said.symptoms.sources(case.service) if said.symptoms else ()
+    options.extend(_counted(said.symptoms, case, rows, tree, source, series) for source in counted)
+    best = max(options, key=lambda option: (option[0] if option[2] else -1.0, option[1]), default=(0.0, "", []))
+    return first_hand, best[2]
+
+
+def _sample(posts: Posts | None, case: Case, source: str, window: tuple[int, int]) -> tuple[dict[str, float], float]:
+    """Return counts of read posts by symptom and the number read: of the named regions if enough, else of the world."""
+    counts: dict[str, float] = {}
+    read = 0.0
+    for regions in (case.named, [WORLD]):
+        counts = posts.totals(case.service, source, *window, regions) if posts else {}
+        read = posts.extras(case.service, source, *window, regions).get(ANY_SYMPTOM, 0.0) if posts else 0.0
+        if counts.get(ANY_SYMPTOM, 0.0) >= LEAST_SAMPLE and len(counts) > 1:
+            break
+    return counts, read
+
+
+def _counted(
+    posts: Posts | None, case: Case, rows: Rows, tree: Tree, source: str, series: Series | None
+) -> tuple[float, str, list[dict[str, Any]]]:
+    """Return symptom shares of counted complaints, with what is usual for the service taken off."""
+    if posts is None or series is None or source != series.source:
+        return 0.0, source, []
+    places = posts.regions_of(case.service, source)
+    regions = [series.region] if series.region in places else [r for r in places if series.region in tree.path(r)]
+    inside, before = _known(rows, series.inside), _known(rows, series.before)
+    window = (rows.time(case.first), rows.time(case.last + 1))
+    size = float(rows.value["posts"][inside].sum())
+    usual = float(rows.value["expected_posts"][inside].sum())
+    counts = posts.totals(case.service, source, *window, regions)
+    history_size = float(rows.value["posts"][before].sum())
+    begin = rows.time(int(rows.bin[before[0]])) if len(before) else window[0]
+    history = posts.totals(case.service, source, begin, window[0], regions)
+    counts.pop(ANY_SYMPTOM, None)
+    return size, source, described(counts, size, history, history_size, usual / size if size else 0.0)
+
+
+def _claims(case: Case, rows: Rows, tree: Tree, said: Said) -> list[dict[str, Any]]:
+    """Return each claim's share among the statements of a cause or recovery, of the source with most of them."""
+    if said.claims is None:
+        return []
+    window = (rows.time(case.first), rows.time(case.last + 1))
+    best: dict[str, float] = {}
+    for source in said.claims.sources(case.service):
+        places = said.claims.regions_of(case.service, source)
+        near = None if case.scope == Scope.GLOBAL else [r for r in places if set(tree.path(r)) & set(case.named)]
+        counts = said.claims.totals(case.service, source, *window, near)
+        best = max(best, counts, key=lambda found: sum(found.values()))
+    return described(best, sum(best.values()), {}, 0.0, 0.0)
+
+
+def _sources(case: Case, rows: Rows) -> list[str]:
+    """Return the sources that showed it: those flagged themselves, else the clearest one."""
+    found = case.found
+    if found is None or not len(found.source):
+        return [ALL_SOURCES]
+    hit = np.array([rows.regions[r] in case.excess for r in found.item], bool)
+    showed = sorted({rows.sources[s] for s in found.source[hit & (found.rank >= ELEVATED)].tolist()})
+    return showed or [rows.sources[found.source[int(np.argmax(found.z))]]]
+
+
+def _uneven(case: Case, rows: Rows, said: Said, series: Series | None) -> bool:
+    """Tell whether some of the window was observed unevenly or not at all."""
+    if series is not None:
+        known = _known(rows, series.inside)
+        if len(known) < case.last - case.first + 1 or (rows.rank[known] < NORMAL).any():
+            return True
+    if said.uneven is None or said.uneven.empty:
+        return False
+    rough = said.uneven.loc[said.uneven["service"] == case.service]
+    start = rough["bin_start"].astype("datetime64[us, UTC]").astype("int64")
+    return bool(((start >= rows.time(case.first)) & (start <= rows.time(case.last))).any())
+
+
+def _older(row: dict[str, Any], before: list[dict[str, Any]], window_start: int) -> dict[str, Any]:
+    """Keep from what was known before what lies before the window: the onset, and the larger peak and excess."""
+    for old in before:
+        if old["onset_at"] >= window_start:
+            continue
+        row |= {name: old[name] for name in ("onset_at", "onset_low_at", "onset_high_at") if old[name] < row[name]}
+        row["probability"] = max(row["probability"], old["probability"])
+        if (old["peak_ratio"] or 0.0) > (row["peak_ratio"] or 0.0):
+            row |= {name: old[name] for name in ("peak_ratio", "peak_at", "severity")}
+        if (old["excess_posts"] or 0.0) > (row["excess_posts"] or 0.0):
+            row |= {name: old[name] for name in old if name.startswith("excess_")}
+    return row

@@ -1,0 +1,133 @@
+"""Regions as a tree: which of them an incident names, and how far it reaches.
+
+A region is an *area* (the world or a continent: UN M49 codes, or the root of a tree of somebody else's names), a
+*country* or a *subdivision* (below a country). ``ZZ``, the region of posts whose place is not known, is outside the
+tree.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+
+from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, Scope
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Parents of regions; codes not given are placed by their form (``US-MI`` below ``US``, ``US`` below ``001``).
+
+    Attributes:
+        parent: Region to the region that it lies in.
+
+    """
+
+    parent: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, regions: pd.DataFrame | None) -> "Tree":
+        """Make a tree from a frame with ``region`` and ``parent`` (null or empty for a root)."""
+        if regions is None:
+            return cls()
+        pairs = zip(regions["region"].tolist(), regions["parent"].tolist(), strict=True)
+        return cls({region: parent for region, parent in pairs if isinstance(parent, str) and parent})
+
+    @cached_property
+    def _roots(self) -> frozenset[str]:
+        return frozenset(parent for parent in self.parent.values() if parent not in self.parent)
+
+    def up(self, region: str) -> str | None:
+        """Return the parent of a region, or None for the world, ``ZZ`` and roots."""
+        if region in self.parent:
+            return self.parent[region]
+        if region in (WORLD, UNKNOWN_REGION) or region in self._roots:
+            return None
+        if region in CONTINENTS:
+            return WORLD
+        if region[2:3] == "-" and region[:2].isalpha():
+            return region[:2]
+        return WORLD if len(region) == 2 and region.isalpha() and region.isupper() else None
+
+    def path(self, region: str) -> tuple[str, ...]:
+        """Return the region and everything above it, nearest first."""
+        path = [region]
+        while (above := self.up(path[-1])) is not None and above not in path:
+            path.append(above)
+        return tuple(path)
+
+    def is_area(self, region: str) -> bool:
+        """Tell whether a region is the world, a continent or another group of countries."""
+        return region.isdigit() or (region in self._roots and not (len(region) == 2 and region.isupper()))
+
+    def country(self, region: str) -> str | None:
+        """Return the country of a country or subdivision, None for areas and ``ZZ``."""
+        if region == UNKNOWN_REGION or self.is_area(region):
+            return None
+        return next((r for r in reversed(self.path(region)) if not self.is_area(r)), None)
+
+    def continent(self, region: str) -> str | None:
+        """Return the area right above the world that holds a region, None for the world itself."""
+        areas = [r for r in self.path(region) if self.is_area(r)]
+        return areas[-2] if len(areas) > 1 else None
+
+    def meet(self, left: Iterable[str], right: Collection[str]) -> bool:
+        """Tell whether two sets of regions share ground: a region of one is, or lies in, or holds, one of the other."""
+        left = list(left)
+        below_left = {r for region in right for r in self.path(region)}
+        below_right = {r for region in left for r in self.path(region)}
+        return any(region in below_left for region in left) or any(region in below_right for region in right)
+
+    def common(self, regions: Collection[str]) -> tuple[str, ...]:
+        """Return the regions that hold all of these, nearest first; empty where nothing does."""
+        paths = [self.path(region) for region in regions]
+        return tuple(r for r in paths[0] if all(r in path for path in paths)) if paths else ()
+
+
+def finest(tree: Tree, excess: Mapping[str, float], within: Mapping[str, float]) -> list[str]:
+    """Pick the finest of the affected regions, the strongest first.
+
+    Areas go where a region below them is affected. A country goes where its affected subdivisions hold at least half of
+    its excess; otherwise more than they is affected, and it is named beside them.
+
+    Args:
+        tree: The regions.
+        excess: Affected region to its excess posts.
+        within: Affected country to the excess of its affected subdivisions in the country's own best source.
+
+    """
+    below = {above for region in excess for above in tree.path(region)[1:]}
+    named = [
+        region
+        for region, posts in excess.items()
+        if region not in below or (not tree.is_area(region) and within.get(region, 0.0) < posts / 2)
+    ]
+    placed = [region for region in named if region != UNKNOWN_REGION]
+    return sorted(placed or named, key=lambda region: (-excess[region], region))
+
+
+def reach(tree: Tree, named: Collection[str], watched: Collection[str], *, world: bool, elsewhere: bool) -> Scope:
+    """Say how far an incident reaches.
+
+    *Global* is an incident that the world's own series shows and that lies in three continents or more, or in more than
+    half of at least four watched countries, or whose unnamed countries together also show an excess, or that no country
+    can be told for.
+
+    Args:
+        tree: The regions.
+        named: Regions that the incident names.
+        watched: Countries that have a series of the service.
+        world: The world's series shows the incident.
+        elsewhere: The countries that are not named show an excess when taken together.
+
+    """
+    countries = {country for region in named if (country := tree.country(region))}
+    if not countries:
+        return Scope.MULTI_COUNTRY if any(tree.continent(r) for r in named) and WORLD not in named else Scope.GLOBAL
+    continents = {tree.continent(country) for country in countries} - {None}
+    most = len(watched) >= 4 and 2 * len(countries) > len(watched)
+    if world and (elsewhere or len(continents) >= 3 or most):
+        return Scope.GLOBAL
+    if len(countries) > 1:
+        return Scope.MULTI_COUNTRY
+    return Scope.COUNTRY if countries & set(named) else Scope.SUBDIVISION

@@ -1,0 +1,79 @@
+"""An incident in one sentence, for terminals, headlines and alerts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from clamor.schema import WORLD, IncidentStatus, Scope
+
+MOST = 4
+"""So many regions or symptoms are named; the rest is counted."""
+
+
+def sentence(incident: Mapping[Any, Any], names: Mapping[str, str] | None = None) -> str:
+    """Say an incident in one line: what, how far, since when, where, what troubles, how many posts.
+
+    Args:
+        incident: A row of the incidents table.
+        names: Service id to the name for people; ids are shown where it has none.
+
+    >>> sentence({"service": "tiktok", "services": ["tiktok"], "scope": "global", "regions": ["US", "GB"],
+    ...   "status": "ongoing", "onset_at": pd.Timestamp("2026-10-14T14:15Z"), "recovered_at": None,
+    ...   "symptoms": [{"name": "login", "share": 0.4}], "excess_posts": 1240.0, "excess_low_posts": 1100.0,
+    ...   "excess_high_posts": 1380.0}, {"tiktok": "TikTok"})
+    'TikTok: global outage since 2026-10-14 14:15 UTC (US, GB), login; about 1,240 excess posts (1,100 to 1,380)'
+
+    """
+    names = names or {}
+    parts = [f"{_who(incident, names)}: {_what(incident)} {_when(incident)}"]
+    regions = [region for region in incident["regions"] if region != WORLD]
+    if regions:
+        parts[0] += f" ({_some(regions)})"
+    symptoms = [row["name"] for row in incident["symptoms"] if row["name"] != "other"]
+    if symptoms:
+        parts[0] += f", {_some(symptoms)}"
+    if not pd.isna(incident["excess_posts"]):
+        low, high = incident["excess_low_posts"], incident["excess_high_posts"]
+        parts.append(f"about {_number(incident['excess_posts'])} excess posts ({_number(low)} to {_number(high)})")
+    return "; ".join(parts)
+
+
+def _who(incident: Mapping[Any, Any], names: Mapping[str, str]) -> str:
+    first, *rest = (names.get(service, service) for service in incident["services"])
+    return f"{first} (with {_some(rest)})" if rest else str(first)
+
+
+def _what(incident: Mapping[Any, Any]) -> str:
+    withdrawn = "withdrawn: " if incident["status"] == IncidentStatus.WITHDRAWN else ""
+    kinds = {
+        Scope.GLOBAL: "global outage",
+        Scope.MULTI_COUNTRY: "outage in several countries",
+        Scope.COUNTRY: "outage in one country",
+        Scope.SUBDIVISION: "regional outage",
+        Scope.SHARED_CAUSE: "outage of several services",
+    }
+    return withdrawn + kinds[Scope(incident["scope"])]
+
+
+def _when(incident: Mapping[Any, Any]) -> str:
+    onset = incident["onset_at"]
+    start = f"{onset:%Y-%m-%d %H:%M}"
+    if not pd.isna(incident["recovered_at"]):
+        return f"from {start} to {_until(onset, incident['recovered_at'])} UTC"
+    if incident["status"] == IncidentStatus.ONGOING:
+        return f"since {start} UTC"
+    return f"from {start} UTC, last seen {_until(onset, incident['last_seen_at'])}, end not known"
+
+
+def _until(onset: pd.Timestamp, end: pd.Timestamp) -> str:
+    return f"{end:%H:%M}" if end.date() == onset.date() else f"{end:%Y-%m-%d %H:%M}"
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(map(str, names[:MOST]))
+    return f"{shown} and {len(names) - MOST} more" if len(names) > MOST else shown
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}"
