@@ -19,7 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from clamor.errors import ConfigError
+from clamor.errors import ConfigError, InputError
 
 DEFAULT_FILE: Final = Path("clamor.toml")
 
@@ -98,6 +98,11 @@ class Settings(BaseSettings):
         """Let the command line win over the environment, and the environment over the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
+    @property
+    def bin_minutes(self) -> int:
+        """Width of the bins in minutes."""
+        return bin_width(self.bin)
+
     def missing(self) -> dict[str, list[str]]:
         """Return, for each live source, the settings without which it cannot start."""
         x = {"CLAMOR_X__BEARER_TOKEN": self.x.bearer_token}
@@ -144,6 +149,26 @@ def _first(error: Exception) -> str:
     variable = "CLAMOR_" + "__".join(str(part) for part in first["loc"]).upper()
     secret = any(word in name for word in ("token", "secret", "client_id"))
     return f"setting {name} ({variable}) = {'(hidden)' if secret else repr(first['input'])}: {first['msg']}"
+
+
+_UNITS: Final = {"min": 1, "m": 1, "h": 60, "d": 1440, "w": 10_080}
+
+
+def bin_width(text: str) -> int:
+    """Turn a bin width (``15min``, ``1h``, ``1d``, ``1w``) into minutes.
+
+    Raises:
+        InputError: the text is no width, or the width neither divides a day nor is a week.
+
+    """
+    number = text.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = text.strip()[len(number) :]
+    if not number.isdigit() or unit not in _UNITS or int(number) < 1:
+        raise InputError(f"--bin {text!r}: not a width; write 15min, 1h, 1d or 1w")
+    minutes = int(number) * _UNITS[unit]
+    if 1440 % minutes and minutes != _UNITS["w"]:
+        raise InputError(f"--bin {text!r}: bins divide a day or are one week; try 5min, 15min, 1h, 6h, 1d or 1w")
+    return minutes
 
 
 def how_to_get(variables: list[str]) -> str:

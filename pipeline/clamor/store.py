@@ -120,6 +120,17 @@ class Lake:
         paths = [p for p in self._files(table) if width in p and _month_touches(p, table, start, end)]
         return schema.to_pandas(self._standing(table, paths, _within(table, start, end)))
 
+    def newest(self, table: Table, *, bin_minutes: int, before: pd.Timestamp | None = None) -> pd.Timestamp | None:
+        """Return the start of the newest derived bin (before a time); None where there is none."""
+        width = f"/bin_minutes={bin_minutes}/"
+        paths = [p for p in self._files(table) if width in p and _month_touches(p, table, None, before)]
+        for month in sorted({_month(path) for path in paths}, reverse=True):
+            mine = [path for path in paths if _month(path) == month]
+            times = self._load(table, mine, _within(table, None, before), ["bin_start"])
+            if times.num_rows:
+                return pd.Timestamp(pc.max(times.column("bin_start")).as_py()).as_unit("us")
+        return None
+
     def widths(self) -> list[int]:
         """Return the bin widths at which flags were computed, in minutes."""
         return sorted({int(width) for path in self._files(schema.FLAGS) for width in _WIDTH.findall(path)})
@@ -274,12 +285,18 @@ def _and(left: Any, right: Any) -> Any:
 
 def _month_touches(path: str, table: Table, start: pd.Timestamp | None, end: pd.Timestamp | None) -> bool:
     """Tell from a path's month alone whether it can hold rows of ``[start, end)``; attempts may reach past theirs."""
-    month = re.search(r"/month=(\d{4}-\d{2})/", path)
-    if month is None:
+    month = _month(path)
+    if not month:
         return True
-    if end is not None and month[1] > end.strftime("%Y-%m"):
+    if end is not None and month > end.strftime("%Y-%m"):
         return False
-    return start is None or table.name == "coverage" or month[1] >= start.strftime("%Y-%m")
+    return start is None or table.name == "coverage" or month >= start.strftime("%Y-%m")
+
+
+def _month(path: str) -> str:
+    """Return the month in a path, ``YYYY-MM``; empty where there is none."""
+    found = re.search(r"/month=(\d{4}-\d{2})/", path)
+    return found[1] if found else ""
 
 
 def _window_name(start: int, end: int, computed_at: int) -> str:

@@ -1,0 +1,120 @@
+"""What the commands share: options, how a result is shown, and how a message is."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clamor.errors import InputError
+
+Lake = Annotated[
+    str | None, typer.Option("--lake", help="Folder or object-store URI of the lake [env CLAMOR_LAKE; data/lake].")
+]
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file [clamor.toml if it is there].")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Bin = Annotated[str | None, typer.Option("--bin", help="Bin width: 15min, 1h, 1d, 1w [15min].")]
+Budget = Annotated[
+    float | None, typer.Option("--budget", help="False incidents a series-week that you accept [0.1].", min=1e-6)
+]
+
+
+def say(message: str) -> None:
+    """Tell the person something, on stderr."""
+    sys.stderr.write(message.rstrip("\n") + "\n")
+
+
+def show_json(rows: Iterable[object]) -> None:
+    """Print rows as JSON on stdout."""
+    from clamor import frames
+
+    sys.stdout.write(frames.to_json(rows) + "\n")
+
+
+def show_table(rows: Sequence[dict[str, Any]], *, title: str | None = None, empty: str = "nothing") -> None:
+    """Print rows as a table on stdout; wide on a pipe, fitted on a terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160, highlight=False)
+    if title:
+        console.print(title, style="bold", markup=False)
+    if not rows:
+        console.print(empty, markup=False)
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name, justify="right" if _numeric(row[name] for row in rows) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(value) for value in row.values()))
+    console.print(table)
+
+
+def _numeric(values: Iterable[object]) -> bool:
+    return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+
+
+def _text(value: object) -> Any:
+    from rich.text import Text
+
+    return Text("" if value is None else str(value))
+
+
+def instant(text: str | None, option: str) -> Any:
+    """Turn an ISO 8601 time with an offset, or a date (its midnight in UTC), into a UTC timestamp.
+
+    Raises:
+        InputError: not a time, or a time of day without an offset.
+
+    """
+    if text is None:
+        return None
+    import pandas as pd
+
+    try:
+        time = pd.Timestamp(text)
+    except ValueError:
+        time = pd.NaT
+    if time is pd.NaT:
+        raise InputError(f"{option} {text!r}: not a time; write 2026-10-14 or 2026-10-14T09:15Z")
+    if time.tzinfo is None and len(text.strip()) > 10:
+        raise InputError(f"{option} {text!r}: a time of day needs an offset; write {text.strip()}Z for UTC")
+    return (time.tz_localize("UTC") if time.tzinfo is None else time.tz_convert("UTC")).as_unit("us")
+
+
+def clock(time: Any) -> str:
+    """Show a UTC time to the minute; nothing where there is none."""
+    import pandas as pd
+
+    return "" if time is None or pd.isna(time) else f"{time:%Y-%m-%d %H:%M}"
+
+
+class Progress:
+    """A bar on stderr, only where stderr is a terminal."""
+
+    def __init__(self, label: str) -> None:
+        self._shown = sys.stderr.isatty()
+        if self._shown:
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            columns = (TextColumn(label), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeRemainingColumn())
+            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task(label, total=None)
+
+    def __enter__(self) -> "Progress":
+        if self._shown:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._bar.stop()
+
+    def __call__(self, done: float, total: float) -> None:
+        """Move the bar."""
+        if self._shown:
+            self._bar.update(self._task, completed=done, total=total)

@@ -1,0 +1,200 @@
+"""Clients and clock → lake → verdicts: one run against the live services, safe to repeat at any time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pandas as pd
+
+from clamor import schema
+from clamor.collect.batch import Batch, utc
+from clamor.collect.budget import Budget
+from clamor.collect.clock import Clock
+from clamor.config import Settings
+from clamor.run.evaluate import Evaluation, evaluate, open_incidents
+from clamor.run.ingest import Ingested, ingest, read_state
+from clamor.schema import IncidentStatus
+from clamor.store import Lake
+
+REVISED_HOURS: Final = 24
+"""How far back a run decides again: late posts and healed gaps reach no further than a poll looks back."""
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The live clients that there are credentials for; None where there are none."""
+
+    x: Any = None
+    reddit: Any = None
+
+
+def open_clients(settings: Settings) -> Clients:
+    """Open the clients of every source whose credentials are set."""
+    from clamor.collect import reddit, x
+
+    opened: dict[str, Any] = {}
+    if token := settings.x.bearer_token:
+        opened["x"] = x.open_client(token.get_secret_value(), settings.x.api_url, settings.x.timeout_seconds)
+    there = settings.reddit
+    if there.client_id and there.client_secret and there.user_agent:
+        opened["reddit"] = reddit.open_reddit(
+            there.client_id.get_secret_value(),
+            there.client_secret.get_secret_value(),
+            there.user_agent,
+            there.api_url,
+            there.timeout_seconds,
+        )
+    return Clients(**opened)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run: what was collected from each source, and what was decided (None where there is nothing yet)."""
+
+    collected: dict[str, Ingested]
+    decided: Evaluation | None
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong in collecting, a line each."""
+        return [problem for done in self.collected.values() for problem in done.problems]
+
+
+def once(
+    lake: Lake,
+    catalog: Any,
+    reader: Any,
+    settings: Settings,
+    clients: Clients,
+    clock: Clock,
+    *,
+    on_batch: Callable[[Batch], None] | None = None,
+) -> Outcome:
+    """Poll every live source, decide the last day anew, and read a few posts of what is failing.
+
+    Repeating it is safe at any time: it asks again for the last day, stores what is new, and replaces its verdicts.
+    """
+    services = list(settings.services or catalog.services)
+    collected: dict[str, Ingested] = {}
+    if clients.x is not None:
+        collected["x"] = _poll_x(lake, catalog, settings, clients.x, clock, services, on_batch)
+    if clients.reddit is not None:
+        collected["reddit"] = _walk_reddit(lake, catalog, reader, clients.reddit, clock, services, on_batch)
+    now = utc(clock.now())
+    decided = evaluate(
+        lake,
+        catalog,
+        now=now,
+        bin_minutes=settings.bin_minutes,
+        budget=settings.budget,
+        start=now - pd.Timedelta(hours=REVISED_HOURS),
+        history_days=settings.history_days,
+    )
+    if decided is not None and clients.x is not None and settings.x.sample_posts:
+        decided = _read_failing(lake, catalog, reader, settings, clients.x, clock, decided, collected)
+    return Outcome(collected, decided)
+
+
+def money(settings: Settings) -> Budget:
+    """Return the caps on spending."""
+    return Budget(daily_usd=settings.x.daily_cap_usd, monthly_usd=settings.x.monthly_cap_usd)
+
+
+def _poll_x(
+    lake: Lake,
+    catalog: Any,
+    settings: Settings,
+    client: Any,
+    clock: Clock,
+    services: list[str],
+    on_batch: Callable[[Batch], None] | None,
+) -> Ingested:
+    from clamor.collect import x
+
+    state = read_state(lake, "x")
+    batches = x.poll(
+        client,
+        catalog,
+        services=services,
+        countries=settings.x.countries,
+        state=state,
+        clock=clock,
+        lookback_hours=settings.x.lookback_hours,
+        country_beat_minutes=settings.x.country_beat_minutes,
+        raised=_failing(lake.incidents()),
+        budget=money(settings),
+    )
+    return ingest(lake, batches, state=("x", state), on_batch=on_batch)
+
+
+def _walk_reddit(
+    lake: Lake,
+    catalog: Any,
+    reader: Any,
+    client: Any,
+    clock: Clock,
+    services: list[str],
+    on_batch: Callable[[Batch], None] | None,
+) -> Ingested:
+    from clamor.collect import reddit
+
+    state = read_state(lake, "reddit")
+    groups = reddit.groups(catalog, services)
+    batches = reddit.walk(client, reader, groups=groups, services=services, state=state, clock=clock)
+    return ingest(lake, batches, state=("reddit", state), on_batch=on_batch)
+
+
+def _failing(known: pd.DataFrame) -> list[str]:
+    """Return the services of open incidents."""
+    ongoing = known.loc[known["status"] == IncidentStatus.ONGOING, "services"]
+    return sorted({service for services in ongoing for service in services})
+
+
+def _read_failing(
+    lake: Lake,
+    catalog: Any,
+    reader: Any,
+    settings: Settings,
+    client: Any,
+    clock: Clock,
+    decided: Evaluation,
+    collected: dict[str, Ingested],
+) -> Evaluation:
+    """Sample the posts of open incidents that were not sampled within the hour, and name their symptoms and regions."""
+    from clamor.collect import x
+
+    now = utc(clock.now())
+    known = schema.to_pandas(lake.read(schema.SAMPLES, start=now - pd.Timedelta(hours=2), end=now))
+    fresh = set(known.loc[known["observed_at"] > now - pd.Timedelta(hours=1), "service"])
+    wanted = [name for name in _failing(decided.incidents) if name not in fresh and name in catalog.services]
+    if not wanted:
+        return decided
+    state = read_state(lake, "x")
+    for service in wanted:
+        batches = x.sample(
+            client,
+            catalog,
+            reader,
+            service=service,
+            state=state,
+            clock=clock,
+            window=(clock.now() - 3600, clock.now()),
+            max_posts=settings.x.sample_posts,
+            cap_usd=settings.x.sample_cap_usd,
+            budget=money(settings),
+        )
+        done = ingest(lake, batches, state=("x", state))
+        collected["x"].problems.extend(done.problems)
+        collected["x"].cost_usd += done.cost_usd
+        collected["x"].requests += done.requests
+    found = open_incidents(
+        lake,
+        catalog,
+        decided.flags,
+        now=now,
+        bin_minutes=settings.bin_minutes,
+        budget=settings.budget,
+        start=decided.start,
+    )
+    lake.write_incidents(found, computed_at=now)
+    return replace(decided, incidents=found)
