@@ -97,6 +97,16 @@ class Lake:
         paths = [path for path in self._files(table) if _month_touches(path, table, start, end)]
         return self._load(table, paths, _within(table, start, end), columns)
 
+    def volumes(self, *, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None) -> pd.DataFrame:
+        """Return the newest row of every key of the volumes table whose bin starts in ``[start, end)``."""
+        rows = schema.to_pandas(self.read(schema.VOLUMES, start=start, end=end))
+        newest = rows.sort_values("observed_at", kind="stable").drop_duplicates(list(schema.VOLUMES.key), keep="last")
+        return newest.sort_values(["service", "region", "bin_start"], kind="stable", ignore_index=True)
+
+    def coverage(self, *, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None) -> pd.DataFrame:
+        """Return the attempts whose window touches ``[start, end)``."""
+        return schema.to_pandas(self.read(schema.COVERAGE, start=start, end=end))
+
     # Derived rows
 
     def replace(self, table: Table, frame: pd.DataFrame, *, start: pd.Timestamp, end: pd.Timestamp) -> None:
@@ -119,6 +129,12 @@ class Lake:
         width = f"/bin_minutes={bin_minutes}/"
         paths = [p for p in self._files(table) if width in p and _month_touches(p, table, start, end)]
         return schema.to_pandas(self._standing(table, paths, _within(table, start, end)))
+
+    def flags(
+        self, *, bin_minutes: int = 15, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None
+    ) -> pd.DataFrame:
+        """Return the verdicts that stand now for bins of one width in ``[start, end)``."""
+        return self.current(schema.FLAGS, bin_minutes=bin_minutes, start=start, end=end)
 
     def newest(self, table: Table, *, bin_minutes: int, before: pd.Timestamp | None = None) -> pd.Timestamp | None:
         """Return the start of the newest derived bin (before a time); None where there is none."""
