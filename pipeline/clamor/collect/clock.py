@@ -24,3 +24,8 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Sleep for real."""
         time.sleep(seconds)
+
+
+def floor_minute(seconds: float) -> float:
+    """Return the whole minute at or before a time."""
+    return seconds // 60 * 60.0

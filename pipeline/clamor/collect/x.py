@@ -1,0 +1,334 @@
+"""X: posts a minute from the count endpoints, now and for the past.
+
+Each poll asks for the last 24 hours again: it costs the same as the last minutes, heals gaps and takes up late
+corrections. A country's counts are ``place_country:`` counts, which see geotagged posts only; they are never compared
+with the world's. An interrupt is raised again after what was proven has been yielded.
+https://docs.x.com/x-api/posts/counts/introduction
+"""
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from clamor.collect.batch import Attempt, Batch, State
+from clamor.collect.budget import Budget
+from clamor.collect.clock import Clock, floor_minute
+from clamor.collect.retry import Fault
+from clamor.collect.x_call import COUNTS_ALL, COUNTS_RECENT, SETTLE_SECONDS, Caller, iso, open_client
+from clamor.collect.x_counts import Ints, Nonsense, attempts, fill, runs, unknown, volumes
+from clamor.collect.x_query import SOURCE, Query, operates_in, queries
+from clamor.collect.x_sample import sample
+from clamor.schema import WORLD, Signal, Status
+
+if TYPE_CHECKING:
+    import tweepy
+
+RECENT_DAYS: Final = 7
+"""How far back counts/recent reaches."""
+PAGE_DAYS: Final = 31
+"""How much one page of counts/all holds."""
+PLACE_PROBE: Final = "x:place_country"
+"""Key of :attr:`State.probes`: ``ok``, or why the account may not count by country; also the scope that says so."""
+MAX_PAGES: Final = 60
+_BEAT_SLACK: Final = 0.9
+_SIGNALS: Final = (Signal.COMPLAINT, Signal.MENTION)
+
+
+def poll(
+    client: "tweepy.Client",
+    catalog: Any,
+    *,
+    services: Sequence[str],
+    countries: Sequence[str],
+    state: State,
+    clock: Clock,
+    lookback_hours: float = 24,
+    country_beat_minutes: float = 60,
+    raised: Collection[str] = (),
+    budget: Budget | None = None,
+) -> Iterator[Batch]:
+    """Count recent posts: the world's complaints and mentions of every service, and complaints by country on a beat.
+
+    Args:
+        client: From :func:`open_client`.
+        catalog: Names, terms and regions.
+        services: Catalogue ids.
+        countries: ISO 3166-1 alpha-2 codes; a service is asked for where it operates.
+        state: Changed before each yield.
+        clock: Gives now and sleeps.
+        lookback_hours: Asked for at every poll; more, up to seven days, where the last proof is older.
+        country_beat_minutes: Least time between two counts of a country.
+        raised: Services whose countries are counted now, whatever the beat.
+        budget: Prices and caps; the default prices without caps when None.
+
+    Yields one batch a service for the world, then one a service for its countries. Rows are the minutes that have
+    posts; every attempt is in the ledger, and a failure leaves its minutes unknown.
+
+    """
+    caller = Caller(client, clock=clock, state=state, budget=budget or Budget())
+    end = floor_minute(clock.now() - SETTLE_SECONDS)
+    world = [[queries(catalog, service)[signal] for signal in _SIGNALS] for service in services]
+    work = _Work(caller, COUNTS_RECENT, catalog.version)
+    for group in world:
+        yield from work.batch([(query, _recent_start(state, query, end, lookback_hours), end) for query in group])
+    for service in services:
+        due = [
+            query
+            for country in operates_in(catalog, service, countries)
+            if (query := queries(catalog, service, country)[Signal.COMPLAINT])
+            and (service in raised or _due(state, query, end, country_beat_minutes))
+        ]
+        yield from work.batch([(query, _recent_start(state, query, end, lookback_hours), end) for query in due])
+    yield from work.refused(services, countries, end - 3600 * lookback_hours, end)
+    yield from work.skipped()
+
+
+def backfill(
+    client: "tweepy.Client",
+    catalog: Any,
+    *,
+    services: Sequence[str],
+    countries: Sequence[str],
+    since: float,
+    until: float | None,
+    state: State,
+    clock: Clock,
+    budget: Budget | None = None,
+) -> Iterator[Batch]:
+    """Count the past with counts/all, newest first, one batch a page of 31 days.
+
+    What the state says is proven is not asked for again, so a backfill that was interrupted goes on at the page where
+    it stopped, and one that is repeated asks for nothing. Pages are cut by time rather than by the service's tokens:
+    every edge is a whole minute, and no token can have expired.
+
+    Args:
+        client: From :func:`open_client`.
+        catalog: Names, terms and regions.
+        services: Catalogue ids.
+        countries: ISO 3166-1 alpha-2 codes; a service is asked for where it operates.
+        since: First minute wanted, seconds since the epoch.
+        until: End, exclusive; None for now.
+        state: Changed before each yield.
+        clock: Gives now and sleeps.
+        budget: Prices and caps; the default prices without caps when None.
+
+    """
+    caller = Caller(client, clock=clock, state=state, budget=budget or Budget())
+    settled = floor_minute(clock.now() - SETTLE_SECONDS)
+    start, end = math.ceil(since / 60) * 60.0, settled if until is None else min(floor_minute(until), settled)
+    work = _Work(caller, COUNTS_ALL, catalog.version)
+    for service in services:
+        wanted = [queries(catalog, service)[signal] for signal in _SIGNALS]
+        wanted += [
+            queries(catalog, service, country)[Signal.COMPLAINT] for country in operates_in(catalog, service, countries)
+        ]
+        for query in wanted:
+            for page in _missing_pages(state, query, start, end):
+                yield from work.batch([(query, *page)])
+    yield from work.refused(services, countries, start, end)
+    yield from work.skipped()
+
+
+@dataclass
+class _Work:
+    """Counts queries over windows, and remembers those that were left out."""
+
+    caller: Caller
+    route: str
+    catalog_version: str
+    left: list[tuple[Query, float, float]] = field(default_factory=list)
+
+    def batch(self, wanted: Iterable[tuple[Query, float, float]]) -> Iterator[Batch]:
+        """Yield the rows and attempts of these queries as one batch; nothing for none."""
+        frames: list[pd.DataFrame] = []
+        ledger: list[Attempt] = []
+        interrupt: KeyboardInterrupt | None = None
+        for query, start, end in wanted:
+            if self.caller.closed is not None:
+                self.left.append((query, start, end))
+                continue
+            if query.region != WORLD and self.caller.state.probes.get(PLACE_PROBE, "ok") != "ok":
+                continue
+            try:
+                minutes, fault = self._count(query, start, end)
+            except KeyboardInterrupt as error:
+                minutes, fault = unknown(start, end), Fault(Status.INTERRUPTED, "interrupted")
+                interrupt = error
+            at = self.caller.clock.now()
+            ledger += self._ledger(query, minutes, start, at, fault)
+            frames.append(volumes(query, minutes, start, observed_at=at, catalog_version=self.catalog_version))
+            _remember(self.caller.state, query, minutes, start)
+            if interrupt is not None:
+                break
+        if ledger:
+            rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+            yield Batch(tuple(ledger), volumes=rows)
+        if interrupt is not None:
+            raise interrupt
+
+    def skipped(self) -> Iterator[Batch]:
+        """Yield the attempts that were not made because the source is closed, and why."""
+        closed = self.caller.closed
+        if closed is None or not self.left:
+            return
+        status = Status.BUDGET if closed.status == Status.BUDGET else Status.SKIPPED
+        now = self.caller.clock.now()
+        ledger = [
+            _missed(
+                query.scope, (query.service,), (query.region,), (str(query.signal),), window, now, status, str(closed)
+            )
+            for query, *window in self.left
+        ]
+        yield Batch(tuple(ledger))
+
+    def refused(self, services: Sequence[str], countries: Sequence[str], start: float, end: float) -> Iterator[Batch]:
+        """Yield one row that says that countries were not counted, where the account may not."""
+        why = self.caller.state.probes.get(PLACE_PROBE, "ok")
+        if why != "ok" and countries:
+            now = self.caller.clock.now()
+            window = start, end
+            row = _missed(PLACE_PROBE, tuple(services), tuple(countries), (), window, now, Status.SKIPPED, why)
+            yield Batch((row,))
+
+    def _count(self, query: Query, start: float, end: float) -> tuple[Ints, Fault | None]:
+        """Return posts a minute over ``[start, end)``, known where all parts of the query are, and what went wrong."""
+        total = unknown(start, end)
+        for number, part in enumerate(query.parts):
+            minutes, fault = self._count_part(part, start, end)
+            known = (minutes >= 0) & ((total >= 0) | (number == 0))
+            total[known] = minutes[known] + (total[known] if number else 0)
+            total[~known] = -1
+            if fault is not None and not known.any():
+                break
+        self._probe(query, fault)
+        return total, fault
+
+    def _count_part(self, part: str, start: float, end: float) -> tuple[Ints, Fault | None]:
+        minutes = unknown(start, end)
+        params = {"query": part, "start_time": iso(start), "end_time": iso(end), "granularity": "minute"}
+        seen: set[str] = set()
+        for _ in range(MAX_PAGES):
+            try:
+                token = self._page(minutes, start, params)
+            except Fault as fault:
+                return minutes, fault
+            if token is None or token in seen or (minutes >= 0).all():
+                break
+            seen.add(token)
+            params["next_token"] = token
+        return minutes, None
+
+    def _page(self, minutes: Ints, start: float, params: dict[str, str]) -> str | None:
+        """Fill one page in and return the next one's token; ask once more for an answer that cannot be believed."""
+        prices = self.caller.budget.prices
+        cost = prices.counts_all_usd if self.route == COUNTS_ALL else prices.counts_recent_usd
+        for last in (False, True):
+            body = self.caller.get(self.route, params, cost)
+            try:
+                return fill(minutes, start, body)
+            except Nonsense as error:
+                if last:
+                    raise Fault(Status.MALFORMED, f"X: {error}", http_status=200) from error
+        raise AssertionError("unreachable")
+
+    def _probe(self, query: Query, fault: Fault | None) -> None:
+        """Remember whether the account may use ``place_country:``, and close the source where it may not even count."""
+        refused = fault is not None and (
+            fault.http_status == 403 or (fault.http_status == 400 and "operator" in str(fault).lower())
+        )
+        if query.region == WORLD:
+            if refused:
+                self.caller.closed = fault
+        elif refused:
+            self.caller.state.probes[PLACE_PROBE] = f"refused at {iso(self.caller.clock.now())}: {fault}"
+        elif fault is None:
+            self.caller.state.probes.setdefault(PLACE_PROBE, "ok")
+
+    def _ledger(self, query: Query, minutes: Ints, start: float, at: float, fault: Fault | None) -> Iterable[Attempt]:
+        requests, cost_usd = self.caller.take()
+        rows = attempts(query, minutes, start, requested_at=at, requests=requests, cost_usd=cost_usd)
+        if fault is None:
+            return rows
+        return [
+            row
+            if row.status == Status.OK
+            else replace(row, status=fault.status, http_status=fault.http_status, detail=str(fault))
+            for row in rows
+        ]
+
+
+def _missed(
+    scope: str,
+    services: tuple[str, ...],
+    regions: tuple[str, ...],
+    signals: tuple[str, ...],
+    window: Sequence[float],
+    now: float,
+    status: Status,
+    why: str,
+) -> Attempt:
+    return Attempt(
+        source=SOURCE,
+        scope=scope,
+        window_start=window[0],
+        window_end=window[1],
+        requested_at=now,
+        services=services,
+        regions=regions,
+        signals=signals,
+        bin_minutes=1,
+        status=status,
+        bins_received=0,
+        requests=0,
+        detail=why,
+    )
+
+
+def _recent_start(state: State, query: Query, end: float, lookback_hours: float) -> float:
+    oldest = end - RECENT_DAYS * 86_400 + 600
+    wanted = min(end - lookback_hours * 3600, state.watermarks.get(query.scope, math.inf))
+    return floor_minute(max(wanted, oldest))
+
+
+def _due(state: State, query: Query, end: float, beat_minutes: float) -> bool:
+    return end - state.watermarks.get(query.scope, -math.inf) >= _BEAT_SLACK * 60 * beat_minutes
+
+
+def _since(query: Query) -> str:
+    """Key of :attr:`State.watermarks` for the start of what is proven without a break."""
+    return f"since {query.scope}"
+
+
+def _remember(state: State, query: Query, minutes: Ints, start: float) -> None:
+    """Extend the stretch that is proven without a break, or begin a newer one."""
+    marks = state.watermarks
+    for begin, end, known in runs(minutes, start):
+        if not known:
+            continue
+        since, until = marks.get(_since(query), math.inf), marks.get(query.scope, -math.inf)
+        if begin <= until and end >= since:
+            marks[_since(query)], marks[query.scope] = min(begin, since), max(end, until)
+        elif begin > until:
+            marks[_since(query)], marks[query.scope] = begin, end
+
+
+def _missing_pages(state: State, query: Query, start: float, end: float) -> Iterator[tuple[float, float]]:
+    """Yield the windows of ``[start, end)`` that are not proven, none longer than a page, outwards from what is."""
+    page = PAGE_DAYS * 86_400.0
+    since, until = state.watermarks.get(_since(query), end), state.watermarks.get(query.scope, end)
+    first = max(start, until)
+    while first < end:
+        last = min(end, first + page)
+        yield first, last
+        first = last
+    last = min(end, since)
+    while last > start:
+        first = max(start, last - page)
+        yield first, last
+        last = first
+
+
+__all__ = ["PLACE_PROBE", "SOURCE", "backfill", "open_client", "poll", "queries", "sample"]

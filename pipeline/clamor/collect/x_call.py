@@ -1,0 +1,196 @@
+"""One way to X: every call goes through the unmodified client, our retry, the rate window and the money cap."""
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+
+from clamor.collect.batch import State
+from clamor.collect.budget import Budget, charge, refusal
+from clamor.collect.clock import Clock
+from clamor.collect.http import Limits
+from clamor.collect.retry import LONGEST_WAIT_SECONDS, Fault, persist
+from clamor.errors import ConfigError
+from clamor.schema import Status
+
+if TYPE_CHECKING:
+    import tweepy
+
+HOSTS: Final = ("https://api.twitter.com/", "https://api.x.com/")
+COUNTS_RECENT: Final = "/2/tweets/counts/recent"
+COUNTS_ALL: Final = "/2/tweets/counts/all"
+SEARCH_RECENT: Final = "/2/tweets/search/recent"
+SETTLE_SECONDS: Final = 60.0
+"""How old a minute must be before it is asked for: later ones are still filling."""
+FAILURES_TO_CLOSE: Final = 3
+"""Calls that fail one after another, each retried, before the rest of the run is left alone."""
+
+
+def open_client(bearer_token: str, api_url: str | None = None, timeout_seconds: float = 30.0) -> "tweepy.Client":
+    """Return tweepy's client with a time limit on every call.
+
+    Args:
+        bearer_token: OAuth 2.0 app-only token of the developer console.
+        api_url: A gateway or test server that speaks X's API v2; None for X itself.
+        timeout_seconds: For each answer.
+
+    Raises:
+        ConfigError: the token is empty or ``api_url`` is no base URL.
+
+    """
+    import tweepy
+
+    if not bearer_token.strip():
+        raise ConfigError("X: the bearer token is empty; set CLAMOR_X__BEARER_TOKEN, or collect without X")
+    client = tweepy.Client(bearer_token.strip())
+    limits = Limits(timeout_seconds, api_url)
+    for host in HOSTS:
+        client.session.mount(host, limits)
+    return client
+
+
+class Caller:
+    """Makes calls for one run and keeps what the next call needs to know.
+
+    Attributes:
+        closed: Why the source is left alone for the rest of the run, or None.
+        requests: Calls made since :meth:`take`.
+        cost_usd: Their estimated cost.
+
+    """
+
+    def __init__(self, client: "tweepy.Client", *, clock: Clock, state: State, budget: Budget) -> None:
+        self.clock = clock
+        self.state = state
+        self.budget = budget
+        self.closed: Fault | None = None
+        self.requests = 0
+        self.cost_usd = 0.0
+        self._client = client
+        self._failures = 0
+        self._resets: dict[str, float] = {}
+        self._rng = random.Random(f"x {clock.now()}")
+
+    def take(self) -> tuple[int, float]:
+        """Return requests and cost since the last time, and start again from none."""
+        taken = self.requests, self.cost_usd
+        self.requests, self.cost_usd = 0, 0.0
+        return taken
+
+    def refund(self, cost_usd: float) -> None:
+        """Take back what a call was estimated to cost beyond what it brought."""
+        self.cost_usd -= cost_usd
+        charge(self.state, self.clock.now(), -cost_usd)
+
+    def get(self, route: str, params: Mapping[str, Any], cost_usd: float) -> Mapping[str, Any]:
+        """Return the parsed answer of one page.
+
+        ``client.request`` is the method of tweepy's client under all of its endpoints. It is used rather than those
+        because they hide the rate headers, warn about the token that pages of recent counts need, and build an object
+        a post.
+
+        Raises:
+            Fault: after all retries, or at once where the source is closed or the money is spent.
+
+        """
+        if self.closed is not None:
+            raise self.closed
+        try:
+            body = persist(lambda: self._once(route, params, cost_usd), self.clock, self._rng)
+        except Fault as fault:
+            self._failures += 1
+            if fault.closes or (fault.again and self._failures >= FAILURES_TO_CLOSE):
+                self.closed = fault
+            raise
+        self._failures = 0
+        return body
+
+    def _once(self, route: str, params: Mapping[str, Any], cost_usd: float) -> Mapping[str, Any]:
+        now = self.clock.now()
+        if (why := refusal(self.state, self.budget, now, cost_usd)) is not None:
+            raise Fault(Status.BUDGET, f"X: {why}", closes=True)
+        self._wait(route)
+        self.requests += 1
+        billed = True
+        try:
+            response = self._client.request("GET", route, params=params)
+            self._note_window(route, response)
+            body = response.json()
+        except Exception as error:
+            fault = diagnose(error)
+            if fault is None:
+                raise
+            billed = fault.http_status is None or fault.status == Status.MALFORMED
+            raise fault from error
+        finally:
+            if billed:
+                self.cost_usd += cost_usd
+                charge(self.state, now, cost_usd)
+        if not isinstance(body, Mapping):
+            raise Fault(
+                Status.MALFORMED, f"X answered {type(body).__name__}, not an object", http_status=200, again=True
+            )
+        return body
+
+    def _wait(self, route: str) -> None:
+        """Sleep to the end of a rate window that the last answer said is used up."""
+        wait = self._resets.pop(route, 0.0) - self.clock.now()
+        if 0 < wait <= LONGEST_WAIT_SECONDS:
+            self.clock.sleep(wait + 1.0)
+
+    def _note_window(self, route: str, response: requests.Response) -> None:
+        remaining, reset = (response.headers.get(f"x-rate-limit-{name}", "") for name in ("remaining", "reset"))
+        if remaining == "0" and reset.isdigit():
+            self._resets[route] = float(reset)
+
+
+def iso(seconds: float) -> str:
+    """Return a time as X takes it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def diagnose(error: Exception) -> Fault | None:
+    """Say what an error of the client means for the ledger and the retry; None if it is a mistake of our own.
+
+    Statuses: https://docs.x.com/x-api/fundamentals/response-codes-and-errors
+    """
+    import tweepy
+
+    if isinstance(error, tweepy.TooManyRequests):
+        reset = None if error.reset_time is None else float(error.reset_time)
+        what = "without a reset time" if reset is None else "past its rate limit"
+        return Fault(
+            Status.RATE_LIMITED, f"X answered 429 {what}", http_status=429, reset_at=reset, closes=reset is None
+        )
+    if isinstance(error, tweepy.HTTPException):
+        return _of_status(error)
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
+        return Fault(Status.MALFORMED, f"X: half-written answer: {_short(error)}", http_status=200, again=True)
+    if isinstance(error, ValueError) and not isinstance(error, UnicodeEncodeError):
+        return Fault(Status.MALFORMED, f"X: an answer that is no JSON: {_short(error)}", http_status=200, again=True)
+    if isinstance(error, requests.RequestException):
+        return Fault(Status.FAILED, f"X: no answer: {_short(error)}", again=True)
+    if isinstance(error, AttributeError | TypeError):  # tweepy reads an error's body as if it were an object
+        return Fault(Status.FAILED, f"X: an error whose body makes no sense: {_short(error)}", again=True)
+    return None
+
+
+def _of_status(error: Any) -> Fault:
+    status = int(error.response.status_code)
+    said = " ".join(str(error).split())[:200]
+    if status == 401:
+        detail = f"X refused the bearer token ({said}); make a new one in the developer console"
+        return Fault(Status.UNAUTHORIZED, detail, http_status=status, closes=True)
+    if status == 402:
+        detail = f"X: the account's credits are spent ({said}); buy credits or wait for the next month"
+        return Fault(Status.BUDGET, detail, http_status=status, closes=True)
+    if status == 403:
+        return Fault(Status.UNAUTHORIZED, f"X does not allow this account to ask this ({said})", http_status=status)
+    again = status >= 500 or status == 408
+    return Fault(Status.FAILED, f"X answered {said}", http_status=status, again=again)
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
