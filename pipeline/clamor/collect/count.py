@@ -7,7 +7,8 @@ reading. Rows are sparse: a bin without posts has no row, and is zero where an a
 """
 
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from math import inf
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ from clamor.text.post import Post, Reading
 Ints = npt.NDArray[np.int64]
 _Meaning = tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...]
 _NOTHING: Final = -1
+_FOREVER: Final = 2**62
 
 
 class HasVersion(Protocol):
@@ -63,6 +65,7 @@ class Counter:
         service: Read every post as being about this service, because its context already says so.
 
     Attributes:
+        asked: The services to count, sorted; empty when all.
         unmatched: Posts that named none of the services, repeated ids not removed.
         first: Time of the earliest post that was counted, seconds since the epoch, or None.
         last: Time of the latest, likewise.
@@ -89,12 +92,14 @@ class Counter:
         self.last: int | None = None
         self._reader = reader
         self._service = service
+        self.asked = tuple(sorted(set(services))) if services is not None else ()
         self._wanted = frozenset(services) if services is not None else None
         self._meanings: dict[_Meaning, int] = {}
         self._ids, self._bins, self._authors, self._codes = array("q"), array("q"), array("q"), array("i")
         self._settled = 0
         self._repeats = 0
         self._forgotten = 0
+        self._unplaced = 0
 
     def add(self, post: Post) -> int:
         """Read and count one post; return how many services it names, 0 for a post that does not count."""
@@ -135,6 +140,12 @@ class Counter:
     def held(self) -> int:
         """Posts in memory, repeated ids among them."""
         return len(self._ids)
+
+    @property
+    def unplaced(self) -> int:
+        """Posts counted so far whose place is not known."""
+        self._settle()
+        return self._unplaced + self._without_place(_numbers(self._codes))
 
     @property
     def regions(self) -> frozenset[str]:
@@ -183,10 +194,35 @@ class Counter:
         self._settle()
         keep = _numbers(self._bins) >= self._bin_before(before)
         self._forgotten += int((~keep).sum())
+        self._unplaced += self._without_place(_numbers(self._codes)[~keep])
         self._keep(np.flatnonzero(keep))
 
+    def drain(
+        self, observed_at: float, *, before: float = inf, size: int = 250_000
+    ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, float]]:
+        """Take the rows out, in order of time and about ``size`` posts at once, and forget their posts.
+
+        Yields:
+            Volumes, claims, and the time before which all rows have now been given; ``before`` with the last.
+
+        """
+        self._settle()
+        width = 60 * self.bin_minutes
+        while len(self._bins) > size:
+            cut = (int(np.partition(_numbers(self._bins), size)[size]) + 1) * width
+            if cut >= before:
+                break
+            yield self.volumes(observed_at, before=cut), self.claims(observed_at, before=cut), cut
+            self.forget(cut)
+        yield self.volumes(observed_at, before=before), self.claims(observed_at, before=before), before
+        self.forget(before)
+
+    def _without_place(self, codes: Ints) -> int:
+        nowhere = np.array([any(r[1] == UNKNOWN_REGION for r in meaning) for meaning in self._meanings], dtype=bool)
+        return int(nowhere[codes].sum())
+
     def _bin_before(self, before: float) -> int:
-        return int(before // (60 * self.bin_minutes))
+        return _FOREVER if before == inf else int(before // (60 * self.bin_minutes))
 
     def _keep(self, rows: Ints) -> None:
         columns = (self._ids, self._bins, self._authors, self._codes)

@@ -1,0 +1,100 @@
+"""Archives of posts -> counts and coverage: CSV exports, twarc JSON lines, Reddit dumps.
+
+**What an archive proves.** Without a statement, only that somebody gathered posts from its first to its last: its
+coverage is ``partial`` from the bin of the first to the bin of the last post of each file. ``covered`` states more: in
+that window the archive holds every post it could, so a bin without posts is zero (``ok``); posts outside it are left
+out. A monthly Reddit dump (``RS_2026-01.zst``) states its month by its name.
+
+**Where it proves it.** An archive of posts without places is about everywhere, so its coverage lists the world. One
+whose posts all have a place, like an export gathered around twelve cities, proves nothing elsewhere, so it lists the
+regions that were seen in it. ``covered_regions`` says better. A Reddit dump holds all of its subreddits: the world, and
+every service. Of other archives, only the services asked for, else those seen, are covered: a search for one service
+proves no zero for another.
+
+**Under which scope.** Files are told apart by content, ``file:<sha256>``, so that the same file imported again
+replaces its own counts. Several files of one call share one scope and one set of ids: a post in two of them is counted
+once. Files imported by different calls are added up, so files of one export that overlap belong into one call. A
+Reddit dump is ``dump:RS:<group>`` (submissions) or ``dump:RC:<group>`` (comments), whatever its file, and meets the
+live walks of the same group there; only posts of the group's subreddits, about the group's services, are counted.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from clamor.collect.archive_file import ArchiveFile, recognise
+from clamor.collect.archive_intake import ImportOptions, Intake, kind_of
+from clamor.collect.archive_row import zone_named
+from clamor.collect.archive_summary import ImportSummary
+from clamor.collect.batch import Batch
+from clamor.errors import InputError
+from clamor.schema import UNKNOWN_REGION
+from clamor.text.read import Reader
+
+__all__ = ["ImportOptions", "ImportSummary", "import_files"]
+
+
+def import_files(
+    paths: Iterable[Path],
+    *,
+    reader: Reader,
+    observed_at: float,
+    options: ImportOptions | None = None,
+    summary: ImportSummary | None = None,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> Iterator[Batch]:
+    """Yield the counts of archives, slice of time by slice, each with the attempts that prove just that slice.
+
+    Memory is flat for files in order of time (Reddit dumps), else about 28 bytes for each post that names a service,
+    beside the window of the packed file itself (up to 2 GiB for the monthly Reddit dumps).
+
+    Args:
+        paths: Files, packed by gzip, zstd, bzip2, xz or not at all.
+        reader: Reads the posts.
+        observed_at: Now, seconds since the epoch; a later post is rejected.
+        options: How to read them and what they prove.
+        summary: Is filled while the batches are taken.
+        progress: Called with the bytes read and the bytes of all files.
+
+    Raises:
+        InputError: a file is missing, empty, damaged, truncated, of no known format or encoding, has no usable row or
+            naive times; an option names an unknown service or region. Batches yielded before stay right.
+
+    """
+    options, summary = options or ImportOptions(), summary if summary is not None else ImportSummary()
+    _check(options, reader)
+    files = [recognise(Path(path), format=options.format, encoding=options.encoding) for path in paths]
+    if not files:
+        raise InputError("no file is named; an import reads at least one; name it")
+    summary.files = [file.path.name for file in files]
+    done, total = 0, sum(file.size for file in files)
+
+    def read(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, total)
+
+    by_kind: dict[str, list[ArchiveFile]] = {}
+    for file in files:
+        by_kind.setdefault(kind_of(file), []).append(file)
+    for kind, alike in by_kind.items():
+        yield from Intake(kind, alike, reader, options, observed_at, summary, read).batches()
+
+
+def _check(options: ImportOptions, reader: Reader) -> None:
+    catalog = reader.catalog
+    for service in [*([options.service] if options.service else []), *(options.services or ())]:
+        if service not in catalog.services:
+            near = get_close_matches(service, catalog.services, n=3) or sorted(catalog.services)[:5]
+            raise InputError(f"service {service!r}: not in the catalogue; did you mean {' or '.join(near)}?")
+    known = {*catalog.regions["region"], UNKNOWN_REGION}
+    for region in options.covered_regions or ():
+        if region not in known:
+            raise InputError(
+                f"region {region!r}: not an M49, ISO 3166-1 or ISO 3166-2 code; name one like 001, US, US-MI"
+            )
+    if options.covered and not options.covered[0] < options.covered[1]:
+        raise InputError("covered: its end is not after its start; give START/END")
+    if options.bin_minutes < 1:
+        raise InputError(f"bin_minutes {options.bin_minutes}: a bin has at least one minute; use 1 or more")
+    zone_named(options.timezone)
