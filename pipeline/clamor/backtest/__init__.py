@@ -1,0 +1,8 @@
+"""How good it is: incidents beside what is known to have happened, and what a policy would have done to a history.
+
+Apart from the simulator this is the only stage that may see a truth.
+"""
+
+from clamor.backtest.compare import Comparison, compare, together
+
+__all__ = ["Comparison", "compare", "together"]

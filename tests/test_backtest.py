@@ -1,0 +1,210 @@
+"""Comparisons of a handful of incidents with a handful of events, the verdicts written out by eye."""
+
+import doctest
+import math
+
+import pandas as pd
+import pytest
+
+from clamor.backtest import chance, compare, together
+
+DAY = pd.Timestamp("2026-10-14T00:00Z")
+
+
+def at(clock):
+    return DAY + pd.Timedelta(clock + ":00")
+
+
+def event(service, regions, start, end, **more):
+    return {"service": service, "regions": regions.split(), "start_at": at(start), "end_at": at(end), **more}
+
+
+def incident(name, service, regions, start, end, **more):
+    onset, last = at(start), at(end)
+    row = {
+        "incident_id": name,
+        "service": service,
+        "services": [service],
+        "scope": "country",
+        "regions": regions.split(),
+        "status": "recovered",
+        "onset_at": onset,
+        "onset_low_at": onset - pd.Timedelta(minutes=15),
+        "onset_high_at": onset + pd.Timedelta(minutes=15),
+        "detected_at": onset + pd.Timedelta(minutes=15),
+        "recovered_at": last,
+        "last_seen_at": last,
+        "symptoms": [],
+    }
+    return row | more
+
+
+def compared(incidents, events, **options):
+    return compare(pd.DataFrame(incidents), pd.DataFrame(events), **options)
+
+
+def test_found_missed_and_false():
+    """One outage of two is found, 20 minutes late; the incident of a quiet service is a false alarm."""
+    result = compared(
+        [incident("a", "tiktok", "US", "10:15", "12:00"), incident("b", "paypal", "GB", "03:00", "03:30")],
+        [event("tiktok", "US GB", "10:10", "11:50"), event("netflix", "BR", "15:00", "16:00")],
+    )
+    assert (result.found, result.missed, result.false_alarms, result.fragments) == (1, 1, 1, 0)
+    first = result.events.iloc[0]
+    assert (first.incident_id, first.delay_minutes, first.onset_error_minutes, first.end_error_minutes) == (
+        *("a", 20.0, 5.0),
+        10.0,
+    )
+    assert first.onset_covered
+    assert (first.region_precision, first.region_recall) == (1.0, 0.5)
+    assert result.alarms["verdict"].tolist() == ["found", "false alarm"]
+    assert result.alarms["reason"].tolist() == ["", "nothing happened"]
+
+
+def test_chatter_is_the_reason_of_a_false_alarm():
+    """An incident during a viral video, and no outage, is a false alarm that says why."""
+    result = compared(
+        [incident("a", "tiktok", "US", "10:15", "12:00")],
+        [event("tiktok", "001", "10:00", "13:00", kind="viral", is_outage=False)],
+    )
+    assert len(result.events) == 0
+    assert (result.false_alarms, result.alarms.iloc[0].reason) == (1, "viral")
+
+
+def test_an_outage_beside_chatter_is_found():
+    """Where an outage and the jokes about it overlap, the incident is of the outage."""
+    result = compared(
+        [incident("a", "tiktok", "US", "10:15", "12:00")],
+        [
+            event("tiktok", "001", "11:00", "13:00", kind="memes", is_outage=False),
+            event("tiktok", "US", "10:00", "11:00"),
+        ],
+    )
+    assert (result.found, result.false_alarms) == (1, 0)
+
+
+def test_fragments_are_no_false_alarms():
+    """Of two incidents of one outage the longer speaks for it, the first tells the delay; the other is a fragment."""
+    result = compared(
+        [incident("a", "tiktok", "US", "10:15", "10:30"), incident("b", "tiktok", "GB", "11:00", "13:00")],
+        [event("tiktok", "US GB", "10:00", "13:00")],
+    )
+    row = result.events.iloc[0]
+    assert (row.incident_id, row.fragments, row.delay_minutes, row.region_recall) == ("b", 1, 30.0, 1.0)
+    assert result.alarms["verdict"].tolist() == ["fragment", "found"]
+    assert (result.false_alarms, result.fragments) == (0, 1)
+
+
+def test_another_region_does_not_match():
+    """An incident in Japan is not the outage in Brazil; one in a state of the US is the outage in the US."""
+    result = compared(
+        [incident("a", "tiktok", "JP", "10:15", "12:00"), incident("b", "netflix", "US-MI", "10:15", "12:00")],
+        [event("tiktok", "BR", "10:00", "12:00"), event("netflix", "US", "10:00", "12:00")],
+    )
+    assert result.events["found"].tolist() == [False, True]
+    assert result.alarms["verdict"].tolist() == ["false alarm", "found"]
+
+
+@pytest.mark.parametrize(
+    ("regions", "scope", "services", "found", "cause"),
+    [
+        ("DE", "shared cause", ["vodafone", "netflix"], True, True),
+        ("DE", "country", ["vodafone"], True, False),
+        ("FR", "country", ["vodafone"], False, None),
+    ],
+)
+def test_shared_cause(regions, scope, services, found, cause):
+    """A provider's failure is told apart if one incident names it as a shared cause."""
+    result = compared(
+        [incident("a", services[0], regions, "10:15", "12:00", scope=scope, services=services)],
+        [event("vodafone", "DE", "10:00", "12:00", services=("vodafone", "netflix", "spotify"))],
+    )
+    assert result.events.iloc[0].found == found
+    assert result.events.iloc[0].cause_right is cause or bool(result.events.iloc[0].cause_right) == cause
+
+
+def test_a_sufferer_matches_only_inside_the_cause_s_regions():
+    """Netflix failing in Germany is the provider's failure there; Netflix failing in the world is not."""
+    provider = event("vodafone", "DE", "10:00", "12:00", services=("vodafone", "netflix"))
+    inside = compared([incident("a", "netflix", "DE", "10:15", "12:00")], [provider])
+    assert (inside.found, inside.events.iloc[0].service_right) == (1, False)
+    world = compared([incident("a", "netflix", "001", "10:15", "12:00")], [provider])
+    assert (world.found, world.false_alarms) == (0, 1)
+
+
+def test_grace_at_both_ends():
+    """An incident that begins within half an hour after an outage matches; one that begins later does not."""
+    events = [event("tiktok", "US", "10:00", "11:00")]
+    assert compared([incident("a", "tiktok", "US", "11:20", "12:00")], events).found == 1
+    assert compared([incident("a", "tiktok", "US", "11:40", "12:00")], events).found == 0
+
+
+def test_withdrawn_incidents_find_nothing():
+    """A withdrawn incident does not count as found, nor as false if there was an outage."""
+    events = [event("tiktok", "US", "10:00", "11:00")]
+    result = compared([incident("a", "tiktok", "US", "10:20", "11:00", status="withdrawn")], events)
+    assert (result.found, result.false_alarms, result.alarms.iloc[0].verdict) == (0, 0, "withdrawn")
+
+
+def test_symptoms_that_agree():
+    """Login is told and true, crash told and not true, playback true and not told; 2% of payment does not count."""
+    shares = [{"name": n, "share": s} for n, s in (("login", 0.5), ("crash", 0.3), ("payment", 0.02), ("other", 0.2))]
+    result = compared(
+        [incident("a", "tiktok", "US", "10:15", "12:00", symptoms=shares)],
+        [event("tiktok", "US", "10:00", "12:00", symptoms=("login", "playback", "other"))],
+    )
+    assert tuple(result.events.iloc[0][["symptom_precision", "symptom_recall"]]) == (0.5, 0.5)
+
+
+def test_the_world_alone_names_no_country():
+    """An incident that names the world finds the outage but says nothing of where it is."""
+    row = compared([incident("a", "tiktok", "001", "10:15", "12:00")], [event("tiktok", "US GB", "10:00", "12:00")])
+    assert row.events.iloc[0].region_precision is None
+    assert row.events.iloc[0].region_recall == 0.0
+
+
+def test_summary_has_exact_intervals():
+    """Half of two outages: the interval of Clopper and Pearson is 1.3% to 98.7%; one false alarm in a day."""
+    result = compared(
+        [incident("a", "tiktok", "US", "10:15", "12:00"), incident("b", "paypal", "GB", "03:00", "03:30")],
+        [event("tiktok", "US", "10:00", "11:50"), event("netflix", "BR", "15:00", "16:00")],
+        window=(DAY, DAY + pd.Timedelta(days=1)),
+    )
+    rows = result.summary().set_index("measure")
+    assert tuple(rows.loc["outages found"].round(3)) == (0.5, 0.013, 0.987, 2)
+    assert rows.loc["false alarms a day", "value"] == 1.0
+    assert math.isinf(rows.loc["delay, minutes, quantile 0.5", "high"])
+
+
+def test_what_lies_outside_the_window_is_left_out():
+    """Only what overlaps the watched time is compared."""
+    window = (at("00:00"), at("09:00"))
+    result = compared(
+        [incident("a", "tiktok", "US", "10:15", "12:00")], [event("tiktok", "US", "10:00", "11:50")], window=window
+    )
+    assert (len(result.events), len(result.alarms)) == (0, 0)
+    assert len(result.summary()) > 0
+
+
+def test_together_pools():
+    """Two worlds of one day each, one outage found in each, are two of two in two days."""
+    window = (DAY, DAY + pd.Timedelta(days=1))
+    one = compared(
+        [incident("a", "tiktok", "US", "10:15", "12:00")], [event("tiktok", "US", "10:00", "11:50")], window=window
+    )
+    pooled = together([one, one])
+    assert (pooled.found, pooled.days) == (2, 2.0)
+
+
+def test_no_incidents_at_all():
+    """Nothing found, nothing false, no error."""
+    from clamor.schema import INCIDENTS
+
+    result = compare(INCIDENTS.empty(), pd.DataFrame([event("tiktok", "US", "10:00", "11:50")]))
+    assert (result.found, result.missed, result.false_alarms) == (0, 1, 0)
+    assert len(result.summary()) > 0
+
+
+def test_intervals_as_documented():
+    """The examples in the docstrings hold."""
+    assert doctest.testmod(chance).failed == 0
