@@ -1,0 +1,201 @@
+"""One way to Reddit: every call goes through the unmodified client, with our retry and time limits.
+
+prawcore retries on the machine's clock. The adapter here hands it what it would retry as an error that it does not, so
+that waiting is done once, on the clock that is a parameter. Its pacing by the rate headers is kept: it is the vendor's
+limit of 100 requests a minute a key, shared by all that one client does.
+https://support.reddithelp.com/hc/en-us/articles/16160319875092-Reddit-Data-API-Wiki
+"""
+
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+
+from clamor.collect.clock import Clock
+from clamor.collect.http import Limits, base
+from clamor.collect.retry import Fault, persist
+from clamor.errors import ConfigError
+from clamor.schema import Status
+
+if TYPE_CHECKING:
+    import praw
+
+FAILURES_TO_CLOSE: Final = 3
+"""Calls that fail one after another, each retried, before the rest of the run is left alone."""
+_SERVER_ERRORS: Final = 500
+_REQUEST_TIMEOUT: Final = 408
+
+
+class _Passing(requests.RequestException):
+    """What prawcore would try again by itself."""
+
+
+class _Once(Limits):
+    """Sends once: dropped connections, half-written answers and server errors become :class:`_Passing`."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send the request and read its answer."""
+        try:
+            response = super().send(request, *args, **kwargs)
+            response.content  # noqa: B018  read here, so that a half-written answer is noticed here
+        except requests.exceptions.ChunkedEncodingError as error:
+            raise _Passing(
+                Fault(Status.MALFORMED, "Reddit: half-written answer", http_status=200, again=True)
+            ) from error
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise _Passing(Fault(Status.FAILED, f"Reddit: no answer: {_short(error)}", again=True)) from error
+        status = response.status_code
+        if status >= _SERVER_ERRORS or status == _REQUEST_TIMEOUT:
+            raise _Passing(Fault(Status.FAILED, f"Reddit answered {status}", http_status=status, again=True))
+        return response
+
+
+def open_reddit(
+    client_id: str, client_secret: str, user_agent: str, api_url: str | None = None, timeout_seconds: float = 30.0
+) -> "praw.Reddit":
+    """Return praw's client, read-only (application-only OAuth), with a time limit on every call.
+
+    Args:
+        client_id: Of the script or web app at reddit.com/prefs/apps.
+        client_secret: Of the same app.
+        user_agent: ``<platform>:<app id>:<version> (by /u/<name>)``.
+        api_url: A gateway or test server in the place of both of Reddit's hosts; None for Reddit itself.
+        timeout_seconds: For each answer.
+
+    Raises:
+        ConfigError: a credential is empty, the user agent is too short, or ``api_url`` is no base URL.
+
+    """
+    import praw
+
+    for name, value in (("CLIENT_ID", client_id), ("CLIENT_SECRET", client_secret), ("USER_AGENT", user_agent)):
+        if not value.strip():
+            raise ConfigError(f"Reddit: {name.lower()} is empty; set CLAMOR_REDDIT__{name}, or collect without Reddit")
+    session = requests.Session()
+    adapter = _Once(timeout_seconds)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
+    hosts: dict[str, Any] = {} if api_url is None else {"oauth_url": base(api_url), "reddit_url": base(api_url)}
+    try:
+        return praw.Reddit(
+            client_id=client_id.strip(),
+            client_secret=client_secret.strip(),
+            user_agent=user_agent.strip(),
+            check_for_updates=False,
+            requestor_kwargs={"session": session},
+            **hosts,
+        )
+    except Exception as error:
+        raise ConfigError(f"Reddit: {_short(error)}; see CLAMOR_REDDIT__USER_AGENT and the other settings") from error
+
+
+class Caller:
+    """Makes calls for one run and keeps what the next call needs to know.
+
+    Attributes:
+        closed: Why the source is left alone for the rest of the run, or None.
+        requests: Calls made since :meth:`take`.
+
+    """
+
+    def __init__(self, reddit: "praw.Reddit", *, clock: Clock) -> None:
+        self.clock = clock
+        self.closed: Fault | None = None
+        self.requests = 0
+        self._reddit = reddit
+        self._failures = 0
+        self._rng = random.Random(f"reddit {clock.now()}")
+
+    def take(self) -> int:
+        """Return the requests since the last time, and start again from none."""
+        taken, self.requests = self.requests, 0
+        return taken
+
+    def get(self, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return the ``data`` of one page of a listing.
+
+        Raises:
+            Fault: after all retries, or at once where the source is closed.
+
+        """
+        if self.closed is not None:
+            raise self.closed
+        try:
+            data = persist(lambda: self._once(path, params), self.clock, self._rng)
+        except Fault as fault:
+            self._failures += 1
+            if fault.closes or (fault.again and self._failures >= FAILURES_TO_CLOSE):
+                self.closed = fault
+            raise
+        self._failures = 0
+        return data
+
+    def _once(self, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        self.requests += 1
+        try:
+            body = self._reddit.request(method="GET", path=path, params=dict(params))
+        except Exception as error:
+            fault = diagnose(error, self.clock.now())
+            if fault is None:
+                raise
+            raise fault from error
+        data = body.get("data") if isinstance(body, Mapping) else None
+        if not isinstance(data, Mapping) or not isinstance(data.get("children"), list):
+            raise Fault(Status.MALFORMED, f"Reddit: {path} answered no listing", http_status=200, again=True)
+        return data
+
+
+def diagnose(error: Exception, now: float) -> Fault | None:
+    """Say what an error of the client means for the ledger and the retry; None if it is a mistake of our own."""
+    import prawcore
+
+    if isinstance(error, prawcore.RequestException):
+        original = error.original_exception
+        if isinstance(original, _Passing):
+            fault: Fault = original.args[0]
+            return fault
+        return Fault(Status.FAILED, f"Reddit: no answer: {_short(original)}", again=True)
+    if isinstance(error, prawcore.BadJSON) or type(error) is ValueError or isinstance(error, requests.JSONDecodeError):
+        return Fault(
+            Status.MALFORMED, f"Reddit: an answer that is no JSON: {_short(error)}", http_status=200, again=True
+        )
+    if isinstance(error, prawcore.OAuthException):
+        detail = f"Reddit refused the credentials ({_short(error)}); check them at reddit.com/prefs/apps"
+        return Fault(Status.UNAUTHORIZED, detail, http_status=401, closes=True)
+    response = getattr(error, "response", None)
+    if response is not None:
+        return _of_status(response, now)
+    return None
+
+
+def _of_status(response: requests.Response, now: float) -> Fault:
+    status = response.status_code
+    if status == 429:
+        reset = _seconds(response.headers.get("retry-after") or response.headers.get("x-ratelimit-reset"))
+        what = "without a reset time" if reset is None else "past its rate limit"
+        reset_at = None if reset is None else now + reset
+        return Fault(
+            Status.RATE_LIMITED, f"Reddit answered 429 {what}", http_status=429, reset_at=reset_at, closes=reset is None
+        )
+    if status == 401:
+        detail = "Reddit refused the credentials (401); check client id and secret at reddit.com/prefs/apps"
+        return Fault(Status.UNAUTHORIZED, detail, http_status=401, closes=True)
+    if status == 402:
+        detail = "Reddit: the account's quota is spent (402); wait, or ask Reddit for more"
+        return Fault(Status.BUDGET, detail, http_status=402, closes=True)
+    if status == 403:
+        detail = "Reddit: a subreddit of this group is private or banned (403); take it out of the catalogue"
+        return Fault(Status.UNAUTHORIZED, detail, http_status=403)
+    return Fault(Status.FAILED, f"Reddit answered {status}", http_status=status)
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return None if header is None else max(0.0, float(header))
+    except ValueError:
+        return None
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
