@@ -1,0 +1,256 @@
+"""An incident as the page tells it: one card with its facts, its chart, its regions and what people say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from clamor.report.drawn import Columns, ends_at, gaps, points, shades, statements
+from clamor.report.headline import excess, subject
+from clamor.report.status import Incident
+from clamor.report.strips import Piece, strip
+from clamor.report.window import ELEVATED, NO_DATA, Window
+from clamor.report.words import SEVERITIES, STATUS_WORDS, SYMPTOM_WORDS, Names, clock, listed, percent, span, times
+from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, IncidentStatus
+
+_STRIPS: Final = 14
+_CHART_POINTS: Final = 400
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of the page: which template draws which data, and the same in words.
+
+    Attributes:
+        template: ``posts``, ``timeline`` or ``world``.
+        data: Name of a data set to its columns.
+        caption: What is drawn, for everybody.
+        alt: What is to be seen, for those who cannot see it.
+
+    """
+
+    template: str
+    data: dict[str, Columns]
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share with its interval, in percent, and in words."""
+
+    name: str
+    share: float
+    low: float
+    high: float
+    text: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class RegionStrip:
+    """One region's states over the card's time."""
+
+    name: str
+    strip: list[Piece]
+    peak: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """An incident in words, numbers and pictures, ready to be laid out."""
+
+    anchor: str
+    title: str
+    severity: str
+    status: str
+    where: str
+    facts: list[tuple[str, str]]
+    charts: list[Chart]
+    strips: list[RegionStrip]
+    strip_times: tuple[str, str]
+    reach: str
+    symptoms: list[Share]
+    claims: list[Share]
+    sampled: str
+    warnings: list[str]
+
+
+def ranked(incidents: pd.DataFrame | None) -> list[Incident]:
+    """Return the incidents that stand, most important first: ongoing, then unknown, then by severity and newness."""
+    if incidents is None:
+        return []
+    order = [IncidentStatus.ONGOING, IncidentStatus.UNKNOWN, IncidentStatus.RECOVERED]
+    stands = incidents[incidents["status"].isin(order)].to_dict("records")
+    grave = {name: -place for place, name in enumerate(SEVERITIES)}
+    newest = sorted(stands, key=lambda i: i["onset_at"], reverse=True)
+    return sorted(newest, key=lambda i: (order.index(i["status"]), grave.get(i["severity"], 0)))
+
+
+def by_strength(view: Window, incident: Incident) -> Incident:
+    """Return the incident with its regions ordered by how many more posts they had than expected."""
+    start, stop = view.place_of(incident["onset_at"]), view.place_of(ends_at(incident, view.end)) + 1
+    rows = view.counted[view.counted["service"] == incident["service"]]
+    rows = rows[rows["region"].isin(incident["regions"])]
+    strength: dict[str, float] = {}
+    for row, region in zip(rows.index, rows["region"], strict=True):
+        bins = view.read(row)
+        inside = (bins.place >= start) & (bins.place < stop)
+        more = np.nansum((bins.numbers["posts"] - bins.numbers["expected_posts"])[inside])
+        strength[region] = strength.get(region, 0.0) + float(more)
+    return incident | {"regions": sorted(incident["regions"], key=lambda r: -strength.get(r, 0.0))}
+
+
+def card(view: Window, incident: Incident, marks: pd.DataFrame, names: Names, now: pd.Timestamp) -> Card:
+    """Lay out one incident (its regions already ordered by strength)."""
+    start, stop = _stretch(view, incident)
+    sample = incident["symptoms"][0]["sample_size"] if len(incident["symptoms"]) else 0
+    days_only = view.bin_minutes >= 1440
+    return Card(
+        anchor=f"incident-{incident['incident_id']}",
+        title=subject(incident, names).removesuffix(","),
+        severity=str(incident["severity"]),
+        status=STATUS_WORDS.get(incident["status"], str(incident["status"])),
+        where=names.place(list(incident["regions"]), incident["scope"], limit=8),
+        facts=_facts(incident, names, now, days_only),
+        charts=_charts(view, incident, marks, names, start, stop),
+        strips=_strips(view, incident, names, start, stop),
+        strip_times=(clock(view.at(start), now, days_only), clock(view.at(stop), now, days_only)),
+        reach=_reach(view, incident, names),
+        symptoms=[_share(s, SYMPTOM_WORDS) for s in sorted(incident["symptoms"], key=lambda s: -s["share"])],
+        claims=[_share(s, {}) for s in sorted(incident["claims"], key=lambda s: -s["share"])],
+        sampled=f"{sample:,} posts read" if sample else "",
+        warnings=_warnings(incident),
+    )
+
+
+def _stretch(view: Window, incident: Incident) -> tuple[int, int]:
+    """Return the bins to be drawn: the incident and enough before it to see what normal is."""
+    onset, end = view.place_of(incident["onset_at"]), view.place_of(ends_at(incident, view.end)) + 1
+    long = max(end - onset, 1)
+    start, stop = max(0, onset - max(24, long)), min(view.bins, end + max(8, long // 3))
+    return (start, stop) if start < stop else (0, view.bins)
+
+
+def _facts(incident: Incident, names: Names, now: pd.Timestamp, days_only: bool) -> list[tuple[str, str]]:
+    def at(time: pd.Timestamp) -> str:
+        return clock(time, now, days_only)
+
+    zone = "" if days_only else " UTC"
+    began = (
+        f"{at(incident['onset_at'])}{zone} (between {at(incident['onset_low_at'])} and {at(incident['onset_high_at'])})"
+    )
+    facts = [("Began", began), ("Flagged", f"{at(incident['detected_at'])}{zone}")]
+    if pd.isna(incident["recovered_at"]):
+        going = incident["status"] == IncidentStatus.ONGOING
+        until = f"ongoing, {span(now - incident['onset_at'])} so far" if going else "not known: no data since"
+        facts.append(("Over", until if going else f"{until} {at(incident['last_seen_at'])}{zone}"))
+    else:
+        length = span(incident["recovered_at"] - incident["onset_at"])
+        between = f"between {at(incident['recovered_low_at'])} and {at(incident['recovered_high_at'])}"
+        facts.append(("Over", f"{at(incident['recovered_at'])}{zone} ({between}), after {length}"))
+    peak = f", {times(incident['peak_ratio'])} the expected" if not pd.isna(incident["peak_ratio"]) else ""
+    facts.append(("Peak", f"{at(incident['peak_at'])}{zone}{peak}"))
+    if not pd.isna(incident["excess_posts"]):
+        facts.append(("Size", excess(incident, names)))
+    first_hand = incident["first_hand_share"]
+    if isinstance(first_hand, dict):
+        low, high = percent(first_hand["share_low"]), percent(first_hand["share_high"])
+        told = f"{percent(first_hand['share'])} ({low} to {high}) of {first_hand['sample_size']:,} posts read"
+        facts.append(("First-hand", told))
+    if len(incident["services"]) > 1:
+        facts.append(("Services", listed([names.service(s) for s in incident["services"]], 8)))
+    facts.append(("Heard on", listed([names.source(s) for s in incident["sources"]], 6)))
+    return facts
+
+
+def _charts(view: Window, incident: Incident, marks: pd.DataFrame, names: Names, start: int, stop: int) -> list[Chart]:
+    """Draw the broadest region of the incident, one chart a source, the source of the excess first."""
+    rows = view.counted[view.counted["service"] == incident["service"]]
+    regions = set(incident["regions"])
+    broad = [r for r in (WORLD, *CONTINENTS) if r in regions] + [r for r in incident["regions"] if r != UNKNOWN_REGION]
+    here = next((r for r in broad if (rows["region"] == r).any()), None)
+    rows = rows[rows["region"] == here]
+    rows = rows.iloc[np.argsort(rows["source"].ne(incident["excess_source"]), kind="stable")]
+    return [posts_chart(view, row, [incident], marks, names, start, stop) for row in rows.index[:2]]
+
+
+def posts_chart(
+    view: Window,
+    row: int,
+    incidents: Sequence[Incident],
+    marks: pd.DataFrame,
+    names: Names,
+    start: int = 0,
+    stop: int | None = None,
+    limit: int = _CHART_POINTS,
+) -> Chart:
+    """Return the chart of one counted series between two places of the window."""
+    source, service, region = (str(view.series.loc[row, name]) for name in ("source", "service", "region"))
+    stop = view.bins if stop is None else stop
+    data = points(view, row, limit, start, stop)
+    said = marks[marks["service"] == service]
+    who = f"{names.source(source)}, {names.region(region)}"
+    flagged = sum(state == "outage" for state in data["state"])
+    top = max((p for p in data["posts"] if p is not None), default=None)
+    seen = "nothing was observed" if top is None else f"at most {top:,} posts; {flagged} points flagged as outage"
+    return Chart(
+        "posts",
+        {
+            "bins": data,
+            "gaps": gaps(view, row, start, stop),
+            "shades": shades(incidents, view, start, stop),
+            "marks": statements(said, view.at(start), view.at(stop)),
+        },
+        who,
+        f"Complaint posts about {names.service(service)}, {who}, against what is expected: {seen}.",
+    )
+
+
+def _strips(view: Window, incident: Incident, names: Names, start: int, stop: int) -> list[RegionStrip]:
+    """Return the states of the incident's regions, the strongest first."""
+    rows = view.decided[view.decided["service"] == incident["service"]]
+    shown = [r for r in incident["regions"] if (rows["region"] == r).any()][:_STRIPS]
+    found = []
+    for region in shown:
+        mine = rows[rows["region"] == region]
+        peak = mine["peak_ratio"].max()
+        found.append(RegionStrip(names.region(region), strip(view.ranks(mine.index)[start:stop]), times(peak)))
+    return found
+
+
+def _reach(view: Window, incident: Incident, names: Names) -> str:
+    """Say in how many of the watched places it was heard, and which of the others are unknown."""
+    rows = view.decided[view.decided["service"] == incident["service"]]
+    areas = {WORLD, *CONTINENTS, UNKNOWN_REGION}
+    watched = sorted(set(rows["region"]) - areas)
+    if len(watched) < 2:
+        return ""
+    start, stop = view.place_of(incident["onset_at"]), view.place_of(ends_at(incident, view.end)) + 1
+    ranks = {r: view.ranks(rows.index[rows["region"] == r])[max(start, 0) : stop] for r in watched}
+    heard = [r for r in watched if r in set(incident["regions"])]
+    blind = [r for r in watched if r not in heard and not (ranks[r] > NO_DATA).any()]
+    raised = [r for r in watched if r not in heard and r not in blind and (ranks[r] >= ELEVATED).mean() > 0.3]
+    text = f"Heard in {len(heard)} of {len(watched)} places watched."
+    if raised:
+        text += f" Raised too: {listed([names.region(r) for r in raised], 6)}."
+    return text + (f" Not known: {listed([names.region(r) for r in blind], 6)} (no data)." if blind else "")
+
+
+def _share(share: dict[str, Any], words: "dict[str, str] | Any") -> Share:
+    name = words.get(share["name"], str(share["name"]).replace("_", " "))
+    low, high = 100 * share["share_low"], 100 * share["share_high"]
+    return Share(name, 100 * share["share"], low, high, percent(share["share"]), f"{low:.0f} to {high:.0f}%")
+
+
+def _warnings(incident: Incident) -> list[str]:
+    told = []
+    if incident["uneven"]:
+        told.append("Observed unevenly: the coverage is partial, so the size and the times may be artefacts.")
+    if not isinstance(incident["first_hand_share"], dict) and "x" in list(incident["sources"]):
+        told.append("No posts were read: the share of first-hand complaints is not known.")
+    if len(incident["merged_from"]):
+        told.append(f"Merged from {listed(list(incident['merged_from']), 3)}.")
+    return told

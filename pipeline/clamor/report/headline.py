@@ -1,0 +1,153 @@
+"""The page's first sentence: what fails now, where and since when; or that all is quiet; or that it is not known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from clamor.report.status import UNKNOWN, Incident, stale_after
+from clamor.report.window import Window
+from clamor.report.words import STATUS_WORDS, SYMPTOM_WORDS, Names, clock, counted, listed, number, percent, span
+from clamor.schema import IncidentStatus, Scope, State
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer in words: a mood (``outage``, ``unknown``, ``elevated``, ``normal``), a sentence, and its support."""
+
+    mood: str
+    title: str
+    lines: tuple[str, ...]
+
+
+def headline(
+    view: Window, states: pd.DataFrame, incidents: Sequence[Incident], names: Names, now: pd.Timestamp
+) -> Headline:
+    """Say what is known now.
+
+    Args:
+        view: The window of flags.
+        states: ``status`` of the same flags.
+        incidents: Rows of INCIDENTS without the withdrawn, most important first.
+        names: Display names.
+        now: The time of the page, UTC.
+
+    """
+    last = states["last_data_at"].max()
+    going = [i for i in incidents if i["status"] == IncidentStatus.ONGOING]
+    past = [i for i in incidents if i["status"] != IncidentStatus.ONGOING]
+    if pd.isna(last) or now - last > stale_after(view):
+        return _not_known(view, last, going + past, names, now)
+    if going:
+        lines = [_line(i, names, now) for i in going[:4]]
+        lines += [f"And {counted(len(going) - 4, 'more ongoing incident')}, below."] if len(going) > 4 else []
+        lines += _rest(states, names)
+        return Headline("outage", _failing(going, names, now), tuple(lines))
+    return _quiet(view, states, past, names, now)
+
+
+def subject(incident: Incident, names: Names) -> str:
+    """Name what fails: the service, or the cause shared by several."""
+    name = names.service(incident["service"])
+    others = [s for s in incident["services"] if s != incident["service"]]
+    if incident["scope"] == Scope.SHARED_CAUSE and others:
+        return f"{name} and {counted(len(others), 'more service')}, one cause,"
+    return name
+
+
+def _failing(going: Sequence[Incident], names: Names, now: pd.Timestamp) -> str:
+    if len(going) == 1:
+        one = going[0]
+        where = names.place(list(one["regions"]), one["scope"])
+        reach = f"{where}" if where.startswith("worldwide") else f"in {where}"
+        return f"{subject(one, names)} is failing {reach}, since {clock(one['onset_at'], now)} UTC".replace(
+            ", is", " are"
+        )
+    services = list(dict.fromkeys(names.service(i["service"]) for i in going))
+    if len(services) == 1:
+        return f"{services[0]} is failing in {len(going)} places at once"
+    return f"{listed(services, 4)} are failing"
+
+
+def _line(incident: Incident, names: Names, now: pd.Timestamp) -> str:
+    """One incident in one or two sentences."""
+    where = names.place(list(incident["regions"]), incident["scope"], limit=6)
+    began = f"since {clock(incident['onset_at'], now)} UTC ({span(now - incident['onset_at'])} so far)"
+    text = f"{subject(incident, names)}: {incident['severity']}, {where}, {began}."
+    symptoms = sorted(incident["symptoms"], key=lambda s: -s["share"])[:3]
+    if symptoms:
+        told = [f"{SYMPTOM_WORDS.get(s['name'], s['name'])} ({percent(s['share'])})" for s in symptoms]
+        text += f" People complain of {listed(told, 3)}."
+    if not pd.isna(incident["excess_posts"]):
+        text += f" {excess(incident, names)}."
+    return text
+
+
+def excess(incident: Incident, names: Names) -> str:
+    """Say how many complaints more than normal, with the interval."""
+    many, low, high = (number(incident[name]) for name in ("excess_posts", "excess_low_posts", "excess_high_posts"))
+    return f"{many} complaints more than normal on {names.source(incident['excess_source'])} ({low} to {high})"
+
+
+def _rest(states: pd.DataFrame, names: Names) -> list[str]:
+    """Say what the other services do."""
+    lines = []
+    unknown = [names.service(s) for s in states.loc[states["state"] == UNKNOWN, "service"]]
+    if unknown:
+        lines.append(f"Not known: {listed(unknown, 5)} (no fresh data).")
+    raised = [names.service(s) for s in states.loc[states["state"] == State.ELEVATED, "service"]]
+    if raised:
+        lines.append(f"More complaints than normal, not an outage: {listed(raised, 5)}.")
+    learning = [names.service(s) for s in states.loc[states["state"] == State.WARM_UP, "service"]]
+    if learning:
+        lines.append(f"Still learning what is normal: {listed(learning, 5)}.")
+    quiet = int((states["state"] == State.NORMAL).sum())
+    if quiet:
+        lines.append(f"{counted(quiet, 'service')} normal.")
+    return lines
+
+
+def _past(past: Sequence[Incident], names: Names, now: pd.Timestamp, days_only: bool) -> list[str]:
+    lines = []
+    for i in past[:3]:
+        until: str = "" if pd.isna(i["recovered_at"]) else f" to {clock(i['recovered_at'], now, days_only)}"
+        when = f"{clock(i['onset_at'], now, days_only)}{until}" + ("" if days_only else " UTC")
+        where = names.place(list(i["regions"]), i["scope"])
+        lines.append(
+            f"{subject(i, names)}: {i['severity']}, {where}, {when}, {STATUS_WORDS.get(i['status'], i['status'])}."
+        )
+    return lines
+
+
+def _quiet(view: Window, states: pd.DataFrame, past: Sequence[Incident], names: Names, now: pd.Timestamp) -> Headline:
+    unknown = int((states["state"] == UNKNOWN).sum())
+    raised = [names.service(s) for s in states.loc[states["state"] == State.ELEVATED, "service"]]
+    window = span(view.end - view.first)
+    if raised:
+        title, mood = f"No outage now; more complaints than normal about {listed(raised, 3)}", "elevated"
+    elif unknown:
+        title, mood = f"No outage heard, but {counted(unknown, 'service')} of {len(states)} not known", "unknown"
+    elif past:
+        title, mood = f"Quiet now, after {counted(len(past), 'outage')} in the last {window}", "normal"
+    else:
+        title, mood = "All quiet", "normal"
+    lines = _past(past, names, now, view.bin_minutes >= 1440)
+    if not past:
+        lines = [f"No outage in the last {window} in {counted(len(states), 'service')}."]
+    return Headline(mood, title, (*lines, *_rest(states, names)))
+
+
+def _not_known(
+    view: Window, last: pd.Timestamp, incidents: Sequence[Incident], names: Names, now: pd.Timestamp
+) -> Headline:
+    if pd.isna(last):
+        return Headline(
+            "unknown", "Not known: no data at all", ("No bin of this window was observed. That is not calm.",)
+        )
+    days_only = view.bin_minutes >= 1440
+    title = f"Not known now: no data since {clock(last, now, days_only)}" + ("" if days_only else " UTC")
+    lines = [f"The newest data are {span(now - last)} old; what follows is what was known then."]
+    if incidents:
+        began = clock(view.first, now, True)
+        lines.append(f"In the data, from {began} on: {counted(len(incidents), 'outage')}. The most severe:")
+    return Headline("unknown", title, (*lines, *_past(incidents, names, now, days_only)))
