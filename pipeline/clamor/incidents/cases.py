@@ -113,7 +113,7 @@ def make(rows: Rows, decided: Decided, tree: Tree, rules: Rules, *, bin_minutes:
     quiet = rules.quiet_bins(bin_minutes)
     found = find(decided, quiet_bins=quiet, silent_bins=rules.silent_bins(bin_minutes))
     window = Window(rows.service, rows.bin)
-    fresh = now_bin - rules.stale_bins(bin_minutes)
+    fresh = now_bin - rules.stale_bins(bin_minutes) - 1
     cases = _merge(found, decided, rows, quiet, fresh)
     for case, regions in cases:
         index = window.rows(rows.services.index(case.service), case.first, case.last)

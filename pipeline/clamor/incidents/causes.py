@@ -104,7 +104,7 @@ def _share(
     return replace(
         cause,
         services=(cause.service, *rest),
-        born=min(case.born for case in members),
+        born=min((case.born for case in members), key=lambda born: (born[0], born[1] not in providers, born[1])),
         first=leader.first,
         last=max(case.last for case in members),
         opened=min(case.opened for case in members),

@@ -57,7 +57,7 @@ def _carry_on(
             break
         last = bin_number
     then = after(decided, series, np.full(len(series), last), quiet_bins=quiet)
-    fresh = _bin(rows, now_us) - rules.stale_bins(bin_minutes)
+    fresh = _bin(rows, now_us) - rules.stale_bins(bin_minutes) - 1
     status, clear = standing(then, quiet, fresh)
     changed = {**row, "status": str(status), "last_seen_at": rows.time(last + 1), "computed_at": now_us}
     if status == IncidentStatus.RECOVERED:

@@ -41,13 +41,11 @@ class Tree:
         """Return the parent of a region, or None for the world, ``ZZ`` and roots."""
         if region in self.parent:
             return self.parent[region]
-        if region in (WORLD, UNKNOWN_REGION) or region in self._roots:
+        if region in (WORLD, UNKNOWN_REGION):
             return None
-        if region in CONTINENTS:
+        if region in CONTINENTS or _is_code(region):
             return WORLD
-        if region[2:3] == "-" and region[:2].isalpha():
-            return region[:2]
-        return WORLD if len(region) == 2 and region.isalpha() and region.isupper() else None
+        return region[:2] if region[2:3] == "-" and _is_code(region[:2]) and region not in self._roots else None
 
     def path(self, region: str) -> tuple[str, ...]:
         """Return the region and everything above it, nearest first."""
@@ -58,7 +56,7 @@ class Tree:
 
     def is_area(self, region: str) -> bool:
         """Tell whether a region is the world, a continent or another group of countries."""
-        return region.isdigit() or (region in self._roots and not (len(region) == 2 and region.isupper()))
+        return region.isdigit() or (region in self._roots and not _is_code(region))
 
     def country(self, region: str) -> str | None:
         """Return the country of a country or subdivision, None for areas and ``ZZ``."""
@@ -82,6 +80,11 @@ class Tree:
         """Return the regions that hold all of these, nearest first; empty where nothing does."""
         paths = [self.path(region) for region in regions]
         return tuple(r for r in paths[0] if all(r in path for path in paths)) if paths else ()
+
+
+def _is_code(region: str) -> bool:
+    """Tell whether a name has the form of a country's code."""
+    return len(region) == 2 and region.isalpha() and region.isupper() and region != UNKNOWN_REGION
 
 
 def finest(tree: Tree, excess: Mapping[str, float], within: Mapping[str, float]) -> list[str]:
