@@ -149,7 +149,9 @@ def test_missing_files_folders_and_wrong_options_are_refused(tmp_path):
 
 def test_a_dump_of_other_subreddits_only_is_refused_with_the_way_out(tmp_path):
     """A file that states no month and has none of the group's posts proves nothing."""
-    with pytest.raises(InputError, match=r"none of its 1 rows gives a post \(another subreddit: 1\); name them"):
+    with pytest.raises(
+        InputError, match=r"none of its 1 rows gives a post \(of a subreddit that no group watches: 1\); name them"
+    ):
         take(written(tmp_path, "a.ndjson", dumped(1, subreddit="cats")), groups=(GROUP,))
 
 

@@ -12,6 +12,7 @@ import zstandard
 from archives import AT, CATALOG, CSV, GROUP, Listener, commented, dumped, page, shared, take, total, tweet, written
 from clamor import volumes
 from clamor.collect import reddit
+from clamor.collect.archive import group_named
 from clamor.collect.archive_csv import records
 from clamor.collect.archive_row import NaiveTimeError, seconds
 from clamor.errors import InputError
@@ -215,7 +216,7 @@ def test_a_dump_counts_only_its_groups_subreddits_and_services(tmp_path):
         written(tmp_path, "p.ndjson", "\n".join(lines)),
         groups=(films, reddit.Group("video", ("tiktok",), ("netflix", "tiktok"))),
     )
-    assert summary.left_out["another subreddit"].count == 2
+    assert summary.left_out["of a subreddit that no group watches"].count == 2
     mentions = rows[rows["signal"] == "mention"]
     assert mentions.groupby("scope")["posts"].sum().to_dict() == {"dump:RS:films": 1, "dump:RS:video": 1}
 
@@ -236,6 +237,15 @@ def test_without_groups_a_dump_meets_the_live_walks(tmp_path):
     streams = {volumes.stream_of(scope) for scope in attempts["scope"]}
     assert summary.posts == 1
     assert streams == {volumes.stream_of(f"reddit:new:{group.name}") for group in groups if "new" in group.kinds}
+
+
+def test_a_group_is_made_from_its_subreddits():
+    """Order, case and r/ do not matter; the name does not change with them."""
+    one, other = group_named("TikTok+r/tiktokhelp", ["tiktok"]), group_named("tiktokhelp+/r/tiktok", ["tiktok"])
+    assert one == other
+    assert one.subreddits == ("tiktok", "tiktokhelp")
+    with pytest.raises(InputError, match="subreddit 'a b'"):
+        group_named("a b", [])
 
 
 # Times

@@ -18,6 +18,8 @@ Reddit dump is ``dump:RS:<group>`` (submissions) or ``dump:RC:<group>`` (comment
 live walks of the same group there; only posts of the group's subreddits, about the group's services, are counted.
 """
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,11 +29,27 @@ from clamor.collect.archive_intake import ImportOptions, Intake, kind_of
 from clamor.collect.archive_row import zone_named
 from clamor.collect.archive_summary import ImportSummary
 from clamor.collect.batch import Batch
+from clamor.collect.reddit import Group
 from clamor.errors import InputError
 from clamor.schema import UNKNOWN_REGION
 from clamor.text.read import Reader
 
-__all__ = ["ImportOptions", "ImportSummary", "import_files"]
+__all__ = ["ImportOptions", "ImportSummary", "group_named", "import_files"]
+
+
+def group_named(text: str, services: Iterable[str]) -> Group:
+    """Return a group of subreddits from ``a+b+c`` (``r/`` and letter case aside), which counts these services.
+
+    Raises:
+        InputError: a name cannot be a subreddit's.
+
+    """
+    names = sorted({name.strip().lower().removeprefix("/").removeprefix("r/") for name in text.split("+")})
+    for name in names:
+        if not re.fullmatch(r"\w{2,30}", name, re.ASCII):
+            raise InputError(f"subreddit {name!r}: letters, digits and _ only; write a group like tiktok+tiktokhelp")
+    digest = hashlib.sha256("+".join(names).encode()).hexdigest()[:8]
+    return Group(f"named-{digest}", tuple(names), tuple(sorted(services)))
 
 
 def import_files(

@@ -6,9 +6,10 @@ number or a text. Removed and deleted posts are left out, also those whose ``_me
 """
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
+
+import msgspec
 
 from clamor.collect.archive_row import ANY_TIME, NO_ID, NO_TEXT, NOT_UTF8, BadTimeError, Clockwork, Skip
 from clamor.text.post import Post
@@ -16,13 +17,36 @@ from clamor.text.post import Post
 GONE: Final = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]", "[deleted by user]"})
 """What stands in the place of a text that its author or a moderator took away."""
 DELETED: Final = "deleted or removed"
-OTHER_SUBREDDIT: Final = "another subreddit"
-_SUBREDDIT: Final = re.compile(rb'"subreddit": ?"([^"\\]+)"')
+OTHER_SUBREDDIT: Final = "of a subreddit that no group watches"
+
+
+class _Meta(msgspec.Struct):
+    was_deleted_later: bool | None = None
+
+
+class _Item(msgspec.Struct):
+    """The fields that are read; the decoder passes over some hundred others without making objects of them."""
+
+    id: str | None = None
+    name: str | None = None
+    created_utc: int | float | str | None = None
+    subreddit: str | None = None
+    title: str | None = None
+    selftext: str | None = None
+    body: str | None = None
+    author: str | None = None
+    author_flair_text: str | None = None
+    link_flair_text: str | None = None
+    removed_by_category: str | None = None
+    meta: _Meta | None = msgspec.field(default=None, name="_meta")
+
+
+_TEXTS: Final = tuple(name for name in _Item.__struct_fields__ if name not in ("created_utc", "meta"))
 
 
 def is_comment(item: Mapping[str, Any]) -> bool:
     """Tell a comment from a submission by its fields."""
-    return "body" in item and "title" not in item
+    return _is_comment(_lenient(item))
 
 
 def posts(
@@ -34,78 +58,82 @@ def posts(
         lines: Of one dump.
         times: How times are read.
         comments: The file is one of comments, else of submissions; a line of the other kind is skipped.
-        subreddits: Lower-case names without ``r/``; posts of others are left out, cheaply. All when None.
+        subreddits: Lower-case names without ``r/``; posts of others are left out. All when None.
 
     """
-    wanted = None if subreddits is None else frozenset(name.lower().encode() for name in subreddits)
+    wanted = None if subreddits is None else frozenset(name.lower() for name in subreddits)
+    decode = msgspec.json.Decoder(_Item).decode
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        if wanted is not None:
-            named = _SUBREDDIT.findall(line)
-            if named and not any(name.lower() in wanted for name in named) and line.rstrip().endswith(b"}"):
-                yield Skip(OTHER_SUBREDDIT, number, by_rule=True)
-                continue
         try:
-            item = json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError:
-            yield Skip(NOT_UTF8, number)
-            continue
-        except (ValueError, RecursionError):
-            yield Skip("not a whole JSON object", number)
-            continue
-        if not isinstance(item, dict):
-            yield Skip("not a whole JSON object", number)
-            continue
-        post = post_of(item, comment=comments, times=times)
-        if isinstance(post, str):
-            yield Skip(post, number, by_rule=post == DELETED)
-        elif wanted is not None and (post.subreddit or "").lower().encode() not in wanted:
+            item = decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            if not line.strip():
+                continue
+            slowly = _slowly(line)
+            if isinstance(slowly, str):
+                yield Skip(slowly, number)
+                continue
+            item = slowly
+        if wanted is not None and (item.subreddit or "").lower() not in wanted:
             yield Skip(OTHER_SUBREDDIT, number, by_rule=True)
-        else:
-            yield post
+            continue
+        post = _post(item, comment=comments, times=times)
+        yield Skip(post, number, by_rule=post is DELETED) if isinstance(post, str) else post
 
 
 def post_of(item: Mapping[str, Any], *, comment: bool, times: Clockwork = ANY_TIME) -> Post | str:
     """Turn one submission or comment, as the API or a dump gives it, into a post, or say why it is none."""
-    if is_comment(item) != comment:
+    return _post(_lenient(item), comment=comment, times=times)
+
+
+def _slowly(line: bytes) -> _Item | str:
+    """Read what the strict decoder refuses: fields of another type, lone surrogates; or say what is wrong."""
+    try:
+        item = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError:
+        return NOT_UTF8
+    except (ValueError, RecursionError):
+        return "not a whole JSON object"
+    return _lenient(item) if isinstance(item, dict) else "not a whole JSON object"
+
+
+def _lenient(item: Mapping[str, Any]) -> _Item:
+    """Take the fields that have a type we know; the others count as absent."""
+    texts = {name: value for name in _TEXTS if isinstance(value := item.get(name), str)}
+    created, meta = item.get("created_utc"), item.get("_meta")
+    return _Item(
+        **texts,
+        created_utc=created if isinstance(created, int | float | str) else None,
+        meta=_Meta(bool(meta.get("was_deleted_later"))) if isinstance(meta, dict) else None,
+    )
+
+
+def _is_comment(item: _Item) -> bool:
+    return item.body is not None and item.title is None
+
+
+def _post(item: _Item, *, comment: bool, times: Clockwork) -> Post | str:
+    if _is_comment(item) != comment:
         return "a submission among comments" if comment else "a comment among submissions"
-    post_id = item.get("id") or item.get("name")
-    if not isinstance(post_id, str):
+    post_id = item.id or item.name
+    if not post_id:
         return NO_ID
     try:
-        created_at = times.read(item.get("created_utc"))
+        created_at = times.read(item.created_utc)
     except BadTimeError as error:
         return str(error)
-    text = _text_of(item, comment=comment)
-    if text is None or _was_deleted(item):
+    body, title = (item.body if comment else item.selftext) or "", item.title or ""
+    if body in GONE or title in GONE or item.removed_by_category or (item.meta and item.meta.was_deleted_later):
         return DELETED
+    text = body if comment else f"{title}\n{body}" if body else title
     if not text.strip():
         return NO_TEXT
-    author, subreddit = item.get("author"), item.get("subreddit")
-    flair = item.get("author_flair_text") or item.get("link_flair_text")
+    author = item.author or ""
     return Post(
         id=post_id[3:] if post_id[:3] in ("t1_", "t3_") else post_id,
         created_at=created_at,
         text=text,
-        author=author if isinstance(author, str) and author not in GONE else "",
-        subreddit=subreddit if isinstance(subreddit, str) else None,
-        flair=flair if isinstance(flair, str) else None,
+        author="" if author in GONE else author,
+        subreddit=item.subreddit,
+        flair=item.author_flair_text or item.link_flair_text,
     )
-
-
-def _text_of(item: Mapping[str, Any], *, comment: bool) -> str | None:
-    """Return title and body together, or None where the text was taken away."""
-    body = item.get("body" if comment else "selftext")
-    body = body if isinstance(body, str) else ""
-    title = item.get("title", "")
-    if body in GONE or title in GONE:
-        return None
-    if comment:
-        return body
-    return f"{title}\n{body}" if body else str(title)
-
-
-def _was_deleted(item: Mapping[str, Any]) -> bool:
-    meta = item.get("_meta")
-    return bool(item.get("removed_by_category")) or (isinstance(meta, dict) and bool(meta.get("was_deleted_later")))

@@ -62,6 +62,8 @@ class Clockwork:
             BadTimeError: it cannot be read, is before 2006 or in the future.
 
         """
+        if type(value) is int and OLDEST <= value <= self.now < 1e11:
+            return value
         try:
             moment = seconds(value, self.zone)
         except NaiveTimeError:
