@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clamor.simulate.atlas import CODES, WATCHED
+from clamor.simulate.atlas import CODES, COUNTRIES, WATCHED
 from clamor.simulate.services import BY_ID, SERVICES
 
 DAY: Final = 1440
@@ -62,40 +64,48 @@ class Event:
         return size
 
 
-def size_of(rng: np.random.Generator) -> tuple[float, str]:
+def size_of(rng: np.random.Generator, scale: float) -> tuple[float, str]:
     """Return the factor by which complaints rise at the peak, and the word for it: clear, middling or hard."""
     roll = rng.random()
-    low, high, word = (
-        (20.0, 60.0, "clear") if roll < 0.6 else (8.0, 20.0, "middling") if roll < 0.85 else (3, 8, "hard")
-    )
-    return float(np.exp(rng.uniform(np.log(low), np.log(high)))), word
+    low, high, word = (20, 50, "clear") if roll < 0.6 else (9, 20, "middling") if roll < 0.85 else (4, 9, "hard")
+    return scale * float(np.exp(rng.uniform(np.log(low), np.log(high)))), word
 
 
-def evaluated(rng: np.random.Generator, day_start: int) -> list[Event]:
-    """Return the events of an evaluated day that begins at this minute, and the things that follow them."""
-    tiktok = _tiktok(rng, day_start)
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of a world: its first minute, counted from the world's start (seconds since the epoch)."""
+
+    minute: int
+    world_start: int
+
+
+def evaluated(rng: np.random.Generator, day: Day) -> list[Event]:
+    """Return the events of an evaluated day, and the things that follow them."""
+    tiktok = _tiktok(rng, day)
     others = [service.id for service in SERVICES if service.id not in ("tiktok", "vodafone")]
     first, second = rng.choice(others, 2, replace=False).tolist()
     events = [
         tiktok,
-        *_aftermath(rng, tiktok, day_start + DAY),
-        _single(rng, day_start, first),
-        _provider(rng, day_start),
-        _viral(rng, day_start, tiktok),
-        _backlash(rng, day_start, second),
+        *_aftermath(rng, tiktok, day.minute + DAY),
+        _single(rng, day, first),
+        _provider(rng, day),
+        _viral(rng, day, tiktok),
+        _backlash(rng, day, second),
     ]
     return sorted(events, key=lambda event: (event.start_min, event.kind))
 
 
-def past(rng: np.random.Generator, history_minutes: int) -> list[Event]:
+def past(rng: np.random.Generator, history_minutes: int, world_start: int) -> list[Event]:
     """Return what happened in the history: a few outages and a fuss, because no real history is clean."""
     events = []
     days = history_minutes // DAY
-    for day in sorted(rng.choice(np.arange(1, days), size=min(3, max(0, days - 1)), replace=False).tolist()):
+    if days < 2:
+        return []
+    for number in sorted(rng.choice(np.arange(1, days), size=min(3, days - 1), replace=False).tolist()):
         service = str(rng.choice([s.id for s in SERVICES if s.id != "vodafone"]))
-        events.append(_single(rng, day * DAY, service))
-    if days > 2:
-        events.append(_backlash(rng, int(rng.integers(1, days)) * DAY, str(rng.choice([s.id for s in SERVICES]))))
+        events.append(_single(rng, Day(number * DAY, world_start), service))
+    day = Day(int(rng.integers(1, days)) * DAY, world_start)
+    events.append(_backlash(rng, day, str(rng.choice([s.id for s in SERVICES]))))
     return events
 
 
@@ -106,9 +116,9 @@ def _window(rng: np.random.Generator, day_start: int, low_h: float, high_h: floa
     return start, start + length
 
 
-def _tiktok(rng: np.random.Generator, day_start: int) -> Event:
-    start, end = _window(rng, day_start, 1.5, 5.0)
-    size, word = size_of(rng)
+def _tiktok(rng: np.random.Generator, day: Day) -> Event:
+    start, end = _window(rng, day.minute, 1.5, 5.0)
+    size, word = size_of(rng, 1.0)
     countries = {code: size * float(rng.uniform(0, 0.08)) for code in CODES}
     hot = ["US", *rng.choice(_EUROPE, rng.integers(2, 4), replace=False), *rng.choice(_ASIA, rng.integers(1, 4), False)]
     countries |= {str(code): size * float(rng.uniform(0.6, 1.0)) for code in hot}
@@ -127,35 +137,46 @@ def _tiktok(rng: np.random.Generator, day_start: int) -> Event:
     )
 
 
-def _single(rng: np.random.Generator, day_start: int, service: str) -> Event:
-    start, end = _window(rng, day_start, 1.0, 4.0)
-    size, word = size_of(rng)
-    popular = [code for code in WATCHED if BY_ID[service].countries.get(code, BY_ID[service].elsewhere) >= 0.3]
-    country = str(rng.choice(popular))
+def _awake(rng: np.random.Generator, day: Day, country: str, low_h: float, high_h: float) -> tuple[int, int]:
+    """Return a window that seldom lies in a country's night, when nobody is there to complain."""
+    zone = ZoneInfo(COUNTRIES[CODES.index(country)].zones[0][0])
+    while True:
+        start, end = _window(rng, day.minute, low_h, high_h)
+        middle = datetime.fromtimestamp(day.world_start + 30 * (start + end), UTC).astimezone(zone)
+        if 8 <= middle.hour < 23 or rng.random() < 0.1:
+            return start, end
+
+
+def _single(rng: np.random.Generator, day: Day, service: str) -> Event:
     usual = BY_ID[service].symptoms
+    traffic = BY_ID[service]
+    share = {code: COUNTRIES[CODES.index(code)].weight * traffic.countries.get(code, 1.0) for code in WATCHED}
+    country = str(rng.choice([code for code in WATCHED if share[code] >= 0.03]))
+    start, end = _awake(rng, day, country, 1.0, 4.0)
+    size, word = size_of(rng, 2.5)
     weights = rng.dirichlet([2.0 * weight for weight in usual.values()])
     return Event(
         kind="outage",
         service=service,
         services=(service,),
-        countries={country: 1.5 * size},
+        countries={country: size},
         start_min=start,
         end_min=end,
         ramp_min=float(rng.uniform(5, 25)),
         symptoms=dict(zip(usual, weights.tolist(), strict=True)),
-        note=f"{word}: complaints up to {1.5 * size:.0f} times the usual in one country",
+        note=f"{word}: complaints up to {size:.0f} times the usual in one country",
     )
 
 
-def _provider(rng: np.random.Generator, day_start: int) -> Event:
-    start, end = _window(rng, day_start, 1.0, 4.0)
-    size, word = size_of(rng)
+def _provider(rng: np.random.Generator, day: Day) -> Event:
     country = str(rng.choice(_ISP_HOMES))
+    start, end = _awake(rng, day, country, 1.0, 4.0)
+    size, word = size_of(rng, 2.5)
     return Event(
         kind="provider",
         service="vodafone",
         services=tuple(service.id for service in SERVICES),
-        countries={country: 1.5 * size},
+        countries={country: size},
         start_min=start,
         end_min=end,
         ramp_min=float(rng.uniform(3, 12)),
@@ -164,10 +185,10 @@ def _provider(rng: np.random.Generator, day_start: int) -> Event:
     )
 
 
-def _viral(rng: np.random.Generator, day_start: int, outage: Event) -> Event:
+def _viral(rng: np.random.Generator, day: Day, outage: Event) -> Event:
     """Draw a video that everybody talks about, away from the outage so that it stands alone."""
     for _ in range(50):
-        start, end = _window(rng, day_start, 2.0, 5.0)
+        start, end = _window(rng, day.minute, 2.0, 5.0)
         if end + 60 < outage.start_min or start > outage.end_min + 240:
             break
     factor = float(rng.uniform(0.6, 1.6))
@@ -184,8 +205,8 @@ def _viral(rng: np.random.Generator, day_start: int, outage: Event) -> Event:
     )
 
 
-def _backlash(rng: np.random.Generator, day_start: int, service: str) -> Event:
-    start, end = _window(rng, day_start, 2.0, 6.0)
+def _backlash(rng: np.random.Generator, day: Day, service: str) -> Event:
+    start, end = _window(rng, day.minute, 2.0, 6.0)
     factor = float(rng.uniform(0.15, 0.5))
     return Event(
         kind="backlash",

@@ -135,7 +135,7 @@ def caused(rng: np.random.Generator, event: Event, service: Traffic, usual: Rate
         pools = {"meme": 2, "after": 3, "back": 1} if event.kind == "memes" else {"news": 4, "advice": 1, "after": 1}
         return [Stream(window * np.float32(0.12) * wobble, first, pools)]
     if event.service != service.id:
-        factors = factors * np.float32(rng.uniform(0.08, 0.2))
+        factors = factors * np.float32(rng.uniform(0.06, 0.15))
     complaints = window * factors * np.float32(service.complaint_share) * wobble
     return [
         Stream(complaints, first, dict(event.symptoms), place_share=0.07),

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from clamor.simulate.faults import Faults
+from clamor.simulate.faults import Faults, Injector
 from clamor.simulate.reddit_api import TOKEN_SECONDS, RedditApi
 from clamor.simulate.wire import Answer, Request
 from clamor.simulate.world import World
@@ -132,14 +133,19 @@ def _run(
     pipe: Connection, world: World, clock: Clock, keys: _Secrets, port: int, faults: Faults, token_seconds: int
 ) -> None:
     """Serve until the other end of the pipe closes, which it also does when that process dies."""
-    now = faults.skewed(clock.now)
+    injector = Injector(faults)
+
+    def now() -> float:
+        return clock.now() + faults.skew_seconds
+
     x = XApi(world, now, keys.bearer_token, forbidden_operators=frozenset(faults.forbidden_operators))
-    token = secrets.token_urlsafe
-    reddit = RedditApi(world, now, keys.client_id, keys.client_secret, token, token_seconds)
+    reddit = RedditApi(world, now, keys.client_id, keys.client_secret, secrets.token_urlsafe, token_seconds)
 
     def answer(request: Request) -> Answer:
         handler = x.answer if request.path.startswith("/2/") else reddit.answer
-        return faults.apply(request, clock.now(), handler)
+        found = injector.answer(request, clock.now(), handler)
+        found.headers["date"] = formatdate(now(), usegmt=True)
+        return found
 
     try:
         server = _Http(("127.0.0.1", port), _handler(answer))
@@ -179,7 +185,7 @@ def _handler(answer: Any) -> type[BaseHTTPRequestHandler]:
         def _send(self, found: Answer) -> None:
             head = [f"HTTP/1.1 {found.status} {self.responses.get(found.status, ('',))[0]}"]
             head += [f"{name}: {value}" for name, value in found.headers.items()]
-            head += [f"date: {self.date_time_string()}", f"content-length: {len(found.body)}", "", ""]
+            head += [f"content-length: {len(found.body)}", "", ""]
             raw = "\r\n".join(head).encode("latin-1") + found.body
             if found.cut is not None:
                 raw = raw[: int(len(raw) * found.cut)]

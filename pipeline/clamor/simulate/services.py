@@ -38,8 +38,8 @@ class Traffic:
 SERVICES: Final = (
     Traffic(
         "tiktok",
-        18.0,
-        0.022,
+        20.0,
+        0.035,
         "evening",
         {"login": 2, "playback": 3, "crash": 1, "error": 1, "upload": 3, "messaging": 1, "connection": 1, "other": 2},
         ("tiktok", "TikTok", "tik tok", "Tiktok", "TIKTOK", "tiktock", "tik tock"),
@@ -49,19 +49,19 @@ SERVICES: Final = (
     ),
     Traffic(
         "instagram",
-        13.0,
-        0.025,
+        16.0,
+        0.035,
         "evening",
         {"login": 3, "playback": 1, "crash": 1, "error": 1, "upload": 3, "messaging": 2, "slow": 1, "other": 2},
         ("instagram", "insta", "Instagram", "ig", "IG", "INSTAGRAM", "instagarm"),
         {"ja": ("インスタ",), "ko": ("인스타", "인스타그램"), "hi": ("इंस्टाग्राम",), "id": ("ig", "instagram")},
         {"BR": 1.5, "IN": 1.4},
-        subreddits={"Instagram": 20, "InstagramMarketing": 6},
+        subreddits={"Instagram": 18, "InstagramHelp": 6},
     ),
     Traffic(
         "whatsapp",
-        8.0,
-        0.02,
+        12.0,
+        0.03,
         "daytime",
         {"login": 1, "messaging": 5, "connection": 2, "crash": 1, "upload": 1, "other": 2},
         ("whatsapp", "WhatsApp", "Whatsapp", "whats app", "WHATSAPP", "watsapp"),
@@ -76,30 +76,30 @@ SERVICES: Final = (
     ),
     Traffic(
         "youtube",
-        15.0,
-        0.018,
+        18.0,
+        0.03,
         "evening",
         {"playback": 5, "login": 1, "crash": 1, "error": 2, "upload": 2, "slow": 2, "other": 1},
         ("youtube", "YouTube", "yt", "Youtube", "YT", "YOUTUBE", "you tube"),
         {"ja": ("YouTube", "ようつべ"), "ko": ("유튜브",), "hi": ("यूट्यूब",)},
         {"JP": 1.6, "KR": 1.5, "IN": 1.3},
-        subreddits={"youtube": 22},
+        subreddits={"youtube": 20, "youtubehelp": 4},
     ),
     Traffic(
         "netflix",
-        7.0,
-        0.022,
+        10.0,
+        0.035,
         "evening",
         {"playback": 4, "login": 2, "error": 3, "payment": 1, "crash": 1, "other": 1},
         ("netflix", "Netflix", "NETFLIX", "netlfix", "nflx app"),
         {"ja": ("ネトフリ", "Netflix"), "ko": ("넷플릭스",)},
         {"NG": 0.5, "IN": 0.7, "KR": 1.3},
-        subreddits={"netflix": 18},
+        subreddits={"netflix": 16, "Netflixhelp": 2},
     ),
     Traffic(
         "spotify",
-        6.0,
-        0.028,
+        9.0,
+        0.04,
         "daytime",
         {"playback": 4, "login": 2, "crash": 2, "error": 1, "connection": 2, "other": 1},
         ("spotify", "Spotify", "SPOTIFY", "spotfy", "spoti"),
@@ -109,19 +109,19 @@ SERVICES: Final = (
     ),
     Traffic(
         "discord",
-        5.0,
-        0.03,
+        8.0,
+        0.04,
         "school",
         {"messaging": 3, "connection": 4, "login": 2, "crash": 1, "upload": 1, "error": 1, "other": 2},
         ("discord", "Discord", "DISCORD", "disc", "discrod"),
         {"ja": ("ディスコ", "Discord"), "ko": ("디코", "디스코드")},
         {"NG": 0.4, "ZA": 0.5, "IN": 0.6},
-        subreddits={"discordapp": 24},
+        subreddits={"discordapp": 20, "discord": 6},
     ),
     Traffic(
         "roblox",
-        6.0,
-        0.03,
+        9.0,
+        0.045,
         "school",
         {"login": 3, "crash": 2, "connection": 3, "error": 3, "slow": 1, "other": 2},
         ("roblox", "Roblox", "ROBLOX", "rblx", "robox"),
@@ -131,8 +131,8 @@ SERVICES: Final = (
     ),
     Traffic(
         "paypal",
-        3.0,
-        0.045,
+        5.0,
+        0.05,
         "daytime",
         {"payment": 5, "login": 3, "error": 2, "slow": 1, "other": 1},
         ("paypal", "PayPal", "Paypal", "pay pal", "PAYPAL", "paypall"),
@@ -142,15 +142,15 @@ SERVICES: Final = (
     ),
     Traffic(
         "vodafone",
-        2.5,
+        4.0,
         0.05,
         "daytime",
         {"connection": 7, "slow": 3, "messaging": 1, "login": 1, "payment": 1, "other": 1},
         ("vodafone", "Vodafone", "VODAFONE", "voda", "vodaphone"),
         {"de": ("Vodafone", "Vodafon")},
-        {"GB": 5.0, "DE": 6.0, "AU": 3.0, "ZA": 2.5, "ES": 4.0, "IE": 5.0, "IN": 0.6},
+        {"GB": 5.0, "DE": 6.0, "AU": 6.0, "ZA": 2.5, "ES": 4.0, "IE": 5.0, "IN": 0.6},
         elsewhere=0.01,
-        subreddits={"vodafone": 5, "VodafoneGermany": 3},
+        subreddits={"vodafone": 5, "vodafonede": 3},
     ),
 )
 """The services, in a fixed order: a post holds the position."""
@@ -159,8 +159,11 @@ BY_ID: Final = {service.id: service for service in SERVICES}
 
 REGION_SUBREDDITS: Final = {
     "AskUK": ("GB", 8.0),
-    "CasualUK": ("GB", 8.0),
-    "germany": ("DE", 7.0),
+    "unitedkingdom": ("GB", 8.0),
+    "london": ("GB", 4.0),
+    "nyc": ("US", 5.0),
+    "texas": ("US", 4.0),
+    "germany": ("DE", 5.0),
     "de": ("DE", 7.0),
     "france": ("FR", 6.0),
     "brasil": ("BR", 8.0),
@@ -176,7 +179,7 @@ REGION_SUBREDDITS: Final = {
 }
 """Subreddits of a place: country and items an hour."""
 
-GENERAL_SUBREDDITS: Final = {"techsupport": 13.0, "technology": 12.0}
+GENERAL_SUBREDDITS: Final = {"techsupport": 10.0, "technology": 8.0}
 """Subreddits in which any service may come up: items an hour."""
 
 PRIVATE_SUBREDDITS: Final = ("tiktokmods", "robloxstaff")

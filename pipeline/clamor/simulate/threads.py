@@ -24,8 +24,10 @@ _SUBMISSIONS: Final = 0.16
 _COMPLAINTS: Final = 0.05
 """Share of a service's subreddit that is complaints on an ordinary day."""
 _DELETED, _REMOVED, _STALE = 0.012, 0.03, 0.004
-_SURGE: Final = 9.0
-"""Items on Reddit for each extra complaint on X of an event, shared over the subreddits that hear of it."""
+_SURGE: Final = 1.5
+"""Complaints on Reddit for each extra complaint on X of an event, shared over the service's subreddits."""
+_SURGE_MOST: Final = 6.0
+"""Complaints a minute in one subreddit at most; moderators close threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _trouble(
     if subreddit.service != NO_SERVICE:
         service = SERVICES[subreddit.service]
         by_country = added[service.id]
-        share = _SURGE * subreddit.items_per_hour / sum(service.subreddits.values()) / 4.0
+        share = _SURGE * subreddit.items_per_hour / sum(service.subreddits.values())
     else:
         by_country = sum(added.values(), start=np.zeros((minutes, len(COUNTRIES)), dtype=np.float32))
         share = 0.05
@@ -136,7 +138,7 @@ def _trouble(
             only = np.zeros(len(COUNTRIES), dtype=np.float32)
             only[subreddit.country] = 1
             by_country, share = by_country * only, 0.3
-    return np.minimum(by_country.sum(axis=1) * share, 8.0).astype(float), by_country
+    return np.minimum(by_country.sum(axis=1) * share, _SURGE_MOST).astype(float), by_country
 
 
 _Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]

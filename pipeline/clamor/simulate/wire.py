@@ -54,6 +54,19 @@ def parse_iso(text: str) -> float:
     return time.timestamp()
 
 
+def token(number: int) -> str:
+    """Return a number as an opaque page token."""
+    return f"b26v89c{number:x}z"
+
+
+def untoken(text: str) -> int | None:
+    """Return the number in a page token; None if it is none of ours."""
+    try:
+        return int(text.removeprefix("b26v89c").removesuffix("z"), 16)
+    except ValueError:
+        return None
+
+
 def base36(number: int) -> str:
     """Return a number as Reddit writes ids."""
     digits = ""

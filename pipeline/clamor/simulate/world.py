@@ -63,8 +63,8 @@ class World:
         self.minutes = (history_days + eval_days) * DAY
         rng = posts.stream_rng(seed, "events")
         days = [(history_days + day) * DAY for day in range(eval_days)]
-        self.past = events.past(rng, history_days * DAY)
-        self.events = [event for day in days for event in events.evaluated(rng, day)]
+        self.past = events.past(rng, history_days * DAY, self.start)
+        self.events = [event for day in days for event in events.evaluated(rng, events.Day(day, self.start))]
         self._gap = events.draw_gap(rng, days[0]) if gap else None
         self.texts = texts.build(seed)
         self.posts, added = posts.draw(seed, self.texts, [*self.past, *self.events], self.start, self.minutes)

@@ -4,7 +4,8 @@ Shapes follow recorded answers and https://docs.x.com/x-api/posts (counts: 31 da
 the recent one, partial first and last buckets; rate limits in windows of 15 minutes).
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -13,7 +14,7 @@ import numpy as np
 
 from clamor.simulate.index import Search
 from clamor.simulate.query import QueryError, parse
-from clamor.simulate.wire import Answer, Request, as_json, iso, parse_iso
+from clamor.simulate.wire import Answer, Request, as_json, iso, parse_iso, token, untoken
 from clamor.simulate.world import World
 from clamor.simulate.x_posts import Expander
 
@@ -28,7 +29,8 @@ LIMITS: Final = {
 WINDOW: Final = 900
 _DAY: Final = 86_400
 _BUCKETS: Final = {"minute": 60, "hour": 3600, "day": _DAY}
-_PAGE_DAYS: Final = 31
+PAGE_DAYS: Final = 31
+"""Days on one page of the full archive's counts."""
 _NEWEST: Final = 10
 """Seconds that `end_time` must lie before the request."""
 _PROBLEM: Final = "https://api.twitter.com/2/problems/"
@@ -71,6 +73,7 @@ class XApi:
     forbidden_operators: frozenset[str] = frozenset()
     _windows: dict[str, _Window] = field(default_factory=dict)
     _last_search_all: float = -1.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _search: Search = field(init=False)
     _expander: Expander = field(init=False)
     _starts: list[str] = field(init=False)
@@ -130,6 +133,10 @@ class XApi:
     def _spend(self, path: str) -> tuple[dict[str, str], bool]:
         """Count a request against its endpoint's window; return the headers and whether it is within the limit."""
         now, limit = self.now(), self.limits[path]
+        with self._lock:
+            return self._spent(path, now, limit)
+
+    def _spent(self, path: str, now: float, limit: int) -> tuple[dict[str, str], bool]:
         window = self._windows.get(path)
         if window is None or now >= window.start + WINDOW or now < window.start:
             window = self._windows[path] = _Window(now)
@@ -144,6 +151,9 @@ class XApi:
     def _span(self, request: Request, now: float, default_days: int, step: int) -> tuple[int, int]:
         """Return the window that is asked for, in whole seconds since the epoch."""
         params = request.params
+        for name in ("since_id", "until_id"):
+            if name in params:
+                raise Refused(name, params[name], f"Invalid '{name}': this emulator takes start_time and end_time.")
         recent = request.path.endswith("/recent")
         earliest = max(self.world.start, int(now) - 7 * _DAY if recent else 0)
         end = _time(params, "end_time", now - (30 if step else _NEWEST))
@@ -180,14 +190,12 @@ class XApi:
             )
         recent = request.path.endswith("/recent")
         start, end = self._span(request, now, 7 if recent else 30, step)
-        token = request.params.get("next_token") or request.params.get("pagination_token")
-        if token is not None:
-            end = _untoken(token, start, end)
-        first = start if recent else max(start, end - _PAGE_DAYS * _DAY)
+        end = _untoken(cursor, start, end) if (cursor := _cursor(request)) else end
+        first = start if recent else max(start, end - PAGE_DAYS * _DAY)
         rows, total = self._rows(query, first, end, step)
         meta = f'"meta":{{"total_{self.field_prefix}_count":{total}'
         if first > start:
-            meta += f',"next_token":"{_token(first)}"'
+            meta += f',"next_token":"{token(first)}"'
         body = f'{{"data":[{",".join(rows)}],{meta}}}}}'
         return Answer(200, body.encode(), {"content-type": "application/json; charset=utf-8"})
 
@@ -210,15 +218,14 @@ class XApi:
         start, end = self._span(request, now, 7 if request.path.endswith("/recent") else 30, 0)
         most = 100 if request.path.endswith("/recent") else 500
         size = _whole(request.params, "max_results", 10, 10, most)
-        token = request.params.get("next_token") or request.params.get("pagination_token")
         skip = 0
-        if token is not None:
-            end, skip = divmod(_untoken(token, start * 1000, end * 1000 + 999), 1000)
+        if cursor := _cursor(request):
+            end, skip = divmod(_untoken(cursor, start * 1000, end * 1000 + 999), 1000)
         return self._expander.page(request.params, self._search.matches, query, (start, end), size, skip)
 
 
-def _time(params: object, name: str, default: float) -> float:
-    value = params.get(name)  # type: ignore[attr-defined]
+def _time(params: Mapping[str, str], name: str, default: float) -> float:
+    value = params.get(name)
     if value is None:
         return default
     try:
@@ -227,24 +234,21 @@ def _time(params: object, name: str, default: float) -> float:
         raise Refused(name, value, f"Invalid '{name}':'{value}'. Use RFC 3339, as 2026-11-02T00:00:00Z.") from error
 
 
-def _whole(params: object, name: str, default: int, low: int, high: int) -> int:
-    value = params.get(name, str(default))  # type: ignore[attr-defined]
+def _whole(params: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    value = params.get(name, str(default))
     if not value.isdigit() or not low <= int(value) <= high:
         raise Refused(name, value, f"The `{name}` query parameter value [{value}] is not between {low} and {high}")
     return int(value)
 
 
-def _token(number: int) -> str:
-    return f"b26v89c{number:x}z"
+def _cursor(request: Request) -> str | None:
+    return request.params.get("next_token") or request.params.get("pagination_token")
 
 
-def _untoken(token: str, low: int, high: int) -> int:
-    try:
-        number = int(token.removeprefix("b26v89c").removesuffix("z"), 16)
-    except ValueError:
-        number = -1
-    if not low < number <= high:
-        raise Refused("next_token", token, f"Invalid 'next_token':'{token}'")
+def _untoken(text: str, low: int, high: int) -> int:
+    number = untoken(text)
+    if number is None or not low < number <= high:
+        raise Refused("next_token", text, f"Invalid 'next_token':'{text}'")
     return number
 
 

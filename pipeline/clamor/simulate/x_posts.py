@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from clamor.simulate.atlas import CODES, COUNTRIES, VAGUE_PROFILES
 from clamor.simulate.index import place_of
 from clamor.simulate.posts import Posts
-from clamor.simulate.wire import Answer, as_json, iso
+from clamor.simulate.wire import Answer, as_json, iso, token
 from clamor.simulate.world import World
 
 _EPOCH_MS: Final = 1_288_834_974_657
@@ -61,7 +61,7 @@ class Expander:
         if len(newest) > size:
             last = shown[-1][0]
             seen = sum(key[0] == last for key in shown) + (skip if skip and last == end else 0)
-            body["meta"]["next_token"] = f"b26v89c{(last + self._world.start) * 1000 + seen:x}z"
+            body["meta"]["next_token"] = token((last + self._world.start) * 1000 + seen)
         return as_json(200, body)
 
     def _post(self, second: int, block: int, index: int, params: Mapping[str, str]) -> dict[str, Any]:
