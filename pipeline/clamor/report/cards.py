@@ -9,11 +9,11 @@ import pandas as pd
 
 from clamor.report.drawn import Columns, ends_at, gaps, points, shades, statements
 from clamor.report.headline import excess, subject
-from clamor.report.status import Incident
+from clamor.report.status import UNKNOWN, Incident
 from clamor.report.strips import Piece, strip
 from clamor.report.window import ELEVATED, NO_DATA, Window
 from clamor.report.words import SEVERITIES, STATUS_WORDS, SYMPTOM_WORDS, Names, clock, listed, percent, span, times
-from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, IncidentStatus
+from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, IncidentStatus, Scope
 
 _STRIPS: Final = 14
 _CHART_POINTS: Final = 400
@@ -89,6 +89,14 @@ def ranked(incidents: pd.DataFrame | None) -> list[Incident]:
     return sorted(newest, key=lambda i: (order.index(i["status"]), grave.get(i["severity"], 0)))
 
 
+def as_known(incident: Incident, states: pd.DataFrame) -> Incident:
+    """Return the incident; one that was ongoing is of unknown end once its service is not known any more."""
+    blind = set(states.loc[states["state"] == UNKNOWN, "service"])
+    if incident["status"] == IncidentStatus.ONGOING and incident["service"] in blind:
+        return incident | {"status": str(IncidentStatus.UNKNOWN)}
+    return incident
+
+
 def by_strength(view: Window, incident: Incident) -> Incident:
     """Return the incident with its regions ordered by how many more posts they had than expected."""
     start, stop = view.place_of(incident["onset_at"]), view.place_of(ends_at(incident, view.end)) + 1
@@ -110,7 +118,7 @@ def card(view: Window, incident: Incident, marks: pd.DataFrame, names: Names, no
     days_only = view.bin_minutes >= 1440
     return Card(
         anchor=f"incident-{incident['incident_id']}",
-        title=subject(incident, names).removesuffix(","),
+        title=subject(incident, names),
         severity=str(incident["severity"]),
         status=STATUS_WORDS.get(incident["status"], str(incident["status"])),
         where=names.place(list(incident["regions"]), incident["scope"], limit=8),
@@ -160,6 +168,8 @@ def _facts(incident: Incident, names: Names, now: pd.Timestamp, days_only: bool)
         low, high = percent(first_hand["share_low"]), percent(first_hand["share_high"])
         told = f"{percent(first_hand['share'])} ({low} to {high}) of {first_hand['sample_size']:,} posts read"
         facts.append(("First-hand", told))
+    if incident["scope"] == Scope.SHARED_CAUSE:
+        facts.append(("Cause", "shared: these services fail together"))
     if len(incident["services"]) > 1:
         facts.append(("Services", listed([names.service(s) for s in incident["services"]], 8)))
     facts.append(("Heard on", listed([names.source(s) for s in incident["sources"]], 6)))

@@ -41,7 +41,7 @@ def config() -> dict[str, Any]:
 
 def finished(chart: Drawing, **properties: Any) -> Drawing:
     """Give a chart that stands alone its width and look."""
-    done: Drawing = chart.properties(width=720, **properties).configure(**config())
+    done: Drawing = chart.properties(width=720, **properties).configure(**config() | {"background": "white"})
     return done
 
 
@@ -152,11 +152,13 @@ def timeline(data: Data, *, rows: int) -> Drawing:
     bars = alt.Chart(data["bars"])
     whisker: dict[str, Any] = {"color": palette.INK, "strokeWidth": 1.2, "yOffset": 9}
     name: dict[str, Any] = {"fontSize": 12, "color": palette.INK, "yOffset": -9, "baseline": "middle"}
-    open_end = bars.transform_filter("datum.open").mark_point(shape="triangle-right", filled=True, size=90, opacity=1)
+    open_end = bars.transform_filter("datum.open").mark_point(
+        shape="triangle-right", filled=True, size=110, opacity=1, yOffset=9, clip=False
+    )
     layers = [
         alt.Chart(data["frame"]).mark_rect(opacity=0).encode(_time("t", grid=True), x2="e"),
         bars.mark_bar(size=12, yOffset=9, cornerRadius=2).encode(_time("t"), y, severity, x2="e", tooltip=told),
-        open_end.encode(_time("e"), y, severity).properties().transform_calculate(open="1"),
+        open_end.encode(_time("e"), y, severity),
         bars.mark_rule(**whisker).encode(_time("on_low"), y, x2="on_high"),
         bars.mark_rule(**whisker).encode(_time("off_low"), y, x2="off_high"),
         bars.transform_filter("!datum.late").mark_text(align="left", **name).encode(_time("t"), y, text="label:N"),
@@ -187,20 +189,22 @@ def world(data: Data, *, height: int = 430, choice: bool = True) -> Drawing:
     if choice:
         states = states.transform_filter("datum.service == service && datum.when == when")
     shapes = alt.LookupData(data=data["land"], key="id")
-    outline: dict[str, Any] = {"stroke": palette.INK, "strokeWidth": 0.5}
+    unseen = "datum.state == 'no_data'"
+    edge = alt.condition(unseen, alt.value(palette.MUTED), alt.value(palette.NO_DATA))
     layers = [
         alt.Chart(data["land"]).mark_geoshape(fill=palette.UNWATCHED, stroke=palette.NO_DATA, strokeWidth=0.6),
         states.transform_lookup(lookup="id", from_=shapes, as_="geo")
-        .mark_geoshape(**outline)
+        .mark_geoshape(strokeWidth=0.8)
         .encode(
             colour,
             shape="geo:G",
             tooltip=told,
-            strokeDash=alt.condition("datum.state == 'no_data'", alt.value([2, 2]), alt.value([1, 0])),
+            stroke=edge,
+            strokeDash=alt.condition(unseen, alt.value([2, 2]), alt.value([1, 0])),
         ),
         states.transform_filter("isValid(datum.x)")
-        .mark_circle(size=70, opacity=1, **outline)
-        .encode(colour, longitude="x:Q", latitude="y:Q", tooltip=told),
+        .mark_circle(size=80, opacity=1, strokeWidth=1)
+        .encode(colour, longitude="x:Q", latitude="y:Q", tooltip=told, stroke=edge),
     ]
     picked = [alt.param(name="service", value=""), alt.param(name="when", value="worst")] if choice else []
     chart = alt.layer(*layers).properties(

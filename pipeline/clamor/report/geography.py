@@ -10,13 +10,13 @@ import pandas as pd
 
 from clamor.report.drawn import Columns
 from clamor.report.status import parents_of, stale_after
-from clamor.report.window import ELEVATED, NO_DATA, RANKED, Window
+from clamor.report.window import ELEVATED, NO_DATA, RANKED, Window, settled
 from clamor.report.words import STATE_WORDS, Names, counted, times
 from clamor.schema import UNKNOWN_REGION
 
 EVERY_SERVICE: Final = ""
 """The value of ``service`` in the map's rows that stands for the worst of all."""
-_WHENS: Final = (("now", "rank"), ("worst", "worst"))
+_WHENS: Final = (("now", "rank"), ("worst", "settled"))
 
 
 @cache
@@ -56,7 +56,8 @@ def map_rows(
 ) -> Columns | None:
     """Return what is known of each country, over all services and for each of ``services``; None without countries.
 
-    A country is as bad as the worst of its own count and its parts. Columns as ``charts.world`` wants them.
+    Over the window only outages are told; a bin that was merely elevated is no news. A country is as bad as the worst
+    of its own count and its parts. Columns as ``charts.world`` wants them.
     """
     ids = country_ids(regions)
     rows = view.decided[view.decided["region"].isin(list(ids)) & view.decided["region"].ne(UNKNOWN_REGION)].copy()
@@ -65,6 +66,7 @@ def map_rows(
     rows["id"] = rows["region"].map(ids)
     fresh = rows["last_observed"] >= view.place_of(now - stale_after(view))
     rows["rank"] = rows["rank"].where(fresh, NO_DATA)
+    rows["settled"] = settled(rows["worst"])
     columns: Columns = {n: [] for n in ("id", "name", "state", "word", "where", "ratio", "parts", "service", "when")}
     columns |= {"x": [], "y": []}
     own = {number: region for region, number in reversed(ids.items()) if len(region) == 2}

@@ -39,11 +39,12 @@ def headline(
     if pd.isna(last) or now - last > stale_after(view):
         return _not_known(view, last, going + past, names, now)
     if going:
-        lines = [_line(i, names, now) for i in going[:4]]
+        lines = [_alone(going[0], names, now)] if len(going) == 1 else [_line(i, names, now) for i in going[:4]]
         lines += [f"And {counted(len(going) - 4, 'more ongoing incident')}, below."] if len(going) > 4 else []
         lines += _rest(states, names)
         return Headline("outage", _failing(going, names, now), tuple(lines))
-    return _quiet(view, states, past, names, now)
+    flagged = states[states["state"] == State.OUTAGE]
+    return _flagged(flagged, states, names, now) if len(flagged) else _quiet(view, states, past, names, now)
 
 
 def subject(incident: Incident, names: Names) -> str:
@@ -51,7 +52,7 @@ def subject(incident: Incident, names: Names) -> str:
     name = names.service(incident["service"])
     others = [s for s in incident["services"] if s != incident["service"]]
     if incident["scope"] == Scope.SHARED_CAUSE and others:
-        return f"{name} and {counted(len(others), 'more service')}, one cause,"
+        return f"{name} and {counted(len(others), 'more service')}"
     return name
 
 
@@ -59,21 +60,32 @@ def _failing(going: Sequence[Incident], names: Names, now: pd.Timestamp) -> str:
     if len(going) == 1:
         one = going[0]
         where = names.place(list(one["regions"]), one["scope"])
-        reach = f"{where}" if where.startswith("worldwide") else f"in {where}"
-        return f"{subject(one, names)} is failing {reach}, since {clock(one['onset_at'], now)} UTC".replace(
-            ", is", " are"
-        )
+        reach = where if where.startswith("worldwide") else f"in {where}"
+        shared = one["scope"] == Scope.SHARED_CAUSE and len(one["services"]) > 1
+        verb = "are failing, from one cause," if shared else "is failing"
+        return f"{subject(one, names)} {verb} {reach}, since {clock(one['onset_at'], now)} UTC"
     services = list(dict.fromkeys(names.service(i["service"]) for i in going))
     if len(services) == 1:
         return f"{services[0]} is failing in {len(going)} places at once"
     return f"{listed(services, 4)} are failing"
 
 
+def _alone(incident: Incident, names: Names, now: pd.Timestamp) -> str:
+    """Say of the only incident what the title does not say."""
+    text = f"{str(incident['severity']).capitalize()}, for {span(now - incident['onset_at'])} so far."
+    return f"{text}{_support(incident, names)}"
+
+
 def _line(incident: Incident, names: Names, now: pd.Timestamp) -> str:
-    """One incident in one or two sentences."""
+    """Say one incident of several in one or two sentences."""
     where = names.place(list(incident["regions"]), incident["scope"], limit=6)
     began = f"since {clock(incident['onset_at'], now)} UTC ({span(now - incident['onset_at'])} so far)"
-    text = f"{subject(incident, names)}: {incident['severity']}, {where}, {began}."
+    return f"{subject(incident, names)}: {incident['severity']}, {where}, {began}.{_support(incident, names)}"
+
+
+def _support(incident: Incident, names: Names) -> str:
+    """Say what people complain of, and how much more than normal."""
+    text = ""
     symptoms = sorted(incident["symptoms"], key=lambda s: -s["share"])[:3]
     if symptoms:
         told = [f"{SYMPTOM_WORDS.get(s['name'], s['name'])} ({percent(s['share'])})" for s in symptoms]
@@ -107,6 +119,17 @@ def _rest(states: pd.DataFrame, names: Names) -> list[str]:
     return lines
 
 
+def _flagged(flagged: pd.DataFrame, states: pd.DataFrame, names: Names, now: pd.Timestamp) -> Headline:
+    """Say what the newest bins say where no incidents were given."""
+    services = [names.service(s) for s in flagged["service"]]
+    lines = [
+        f"{names.service(s)}: {names.place(regions)}, since {clock(since, now)} UTC."
+        for s, regions, since in flagged[["service", "regions", "since"]].head(6).itertuples(index=False)
+    ]
+    title = f"Outage flagged in the newest bins: {listed(services, 4)}"
+    return Headline("outage", title, (*lines, *_rest(states, names)))
+
+
 def _past(past: Sequence[Incident], names: Names, now: pd.Timestamp, days_only: bool) -> list[str]:
     lines = []
     for i in past[:3]:
@@ -121,16 +144,15 @@ def _past(past: Sequence[Incident], names: Names, now: pd.Timestamp, days_only: 
 
 def _quiet(view: Window, states: pd.DataFrame, past: Sequence[Incident], names: Names, now: pd.Timestamp) -> Headline:
     unknown = int((states["state"] == UNKNOWN).sum())
-    raised = [names.service(s) for s in states.loc[states["state"] == State.ELEVATED, "service"]]
+    raised = bool((states["state"] == State.ELEVATED).any())
     window = span(view.end - view.first)
-    if raised:
-        title, mood = f"No outage now; more complaints than normal about {listed(raised, 3)}", "elevated"
-    elif unknown:
+    mood = "normal"
+    if unknown:
         title, mood = f"No outage heard, but {counted(unknown, 'service')} of {len(states)} not known", "unknown"
     elif past:
-        title, mood = f"Quiet now, after {counted(len(past), 'outage')} in the last {window}", "normal"
+        title = f"Quiet now, after {counted(len(past), 'outage')} in the last {window}"
     else:
-        title, mood = "All quiet", "normal"
+        title = "No outage now" if raised else "All quiet"
     lines = _past(past, names, now, view.bin_minutes >= 1440)
     if not past:
         lines = [f"No outage in the last {window} in {counted(len(states), 'service')}."]

@@ -15,7 +15,7 @@ import pandas as pd
 from clamor import schema
 from clamor.errors import InputError
 from clamor.report import palette
-from clamor.report.cards import Chart, by_strength, card, posts_chart, ranked
+from clamor.report.cards import Chart, as_known, by_strength, card, posts_chart, ranked
 from clamor.report.drawn import timeline
 from clamor.report.geography import country_ids, land, map_rows
 from clamor.report.headline import headline
@@ -77,9 +77,9 @@ def page(
     view = window(flags, at)
     names = Names(services, regions)
     parents = parents_of(regions)
-    stands = [by_strength(view, incident) for incident in ranked(incidents)]
     said = schema.MARKS.empty() if marks is None else marks
     states = of_window(view, now=at, incidents=incidents, regions=regions)
+    stands = [by_strength(view, as_known(incident, states)) for incident in ranked(incidents)]
     sources = ledger(view, coverage)
     cards = [card(view, incident, said, names, at) for incident in stands[:CARDS]]
     shown = [str(incident["incident_id"]) for incident in stands[:CARDS]]
@@ -178,7 +178,8 @@ def _service_charts(
         busiest = max(rows.index[rows["region"].isin(tops)], key=lambda row: _posts(view, row), default=None)
         if busiest is None:
             continue
-        mine = [i for i in incidents if service in (i["service"], *i["services"])]
+        here = view.series["region"].iloc[busiest]
+        mine = [i for i in incidents if i["service"] == service or (service in i["services"] and here in i["regions"])]
         chart = posts_chart(view, busiest, mine, marks, names, limit=SERVICE_POINTS)
         charts.append((names.service(service), state, chart))
     return charts

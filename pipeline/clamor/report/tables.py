@@ -11,7 +11,7 @@ from clamor.report.drawn import ends_at
 from clamor.report.headline import subject
 from clamor.report.status import UNKNOWN, Incident, roots, stale_after
 from clamor.report.strips import Piece, strip
-from clamor.report.window import ELEVATED, NO_DATA, OUTAGE, RANKED, Ranks, Window
+from clamor.report.window import ELEVATED, NO_DATA, OUTAGE, RANKED, Ranks, Window, settled
 from clamor.report.words import STATE_WORDS, STATUS_WORDS, Names, clock, number, percent, span, times
 from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, State
 
@@ -78,20 +78,22 @@ def service_rows(
     """Return the services in the order of ``states``."""
     rows = []
     days_only = view.bin_minutes >= 1440
+    ordered = {str(i["incident_id"]): list(i["regions"]) for i in incidents}
     for state in states.to_dict("records"):
         last = state["last_data_at"]
-        raised = state["state"] in (State.OUTAGE, State.ELEVATED)
+        places = ordered.get(str(state["incident_id"]), state["regions"])
+        raised = places and state["state"] in (State.OUTAGE, State.ELEVATED)
         rows.append(
             ServiceRow(
                 name=names.service(state["service"]),
                 state=state["state"],
                 word=STATE_WORDS[state["state"]],
                 since="" if pd.isna(state["since"]) else clock(state["since"], now, days_only),
-                where=names.place(state["regions"]) if raised and state["regions"] else "",
+                where=names.place(places) if raised else "",
                 strip=strip(service_ranks(view, state["service"], incidents, parents)),
                 coverage=percent(state["coverage"]),
                 regions=_watched(state["regions_watched"], state["regions_unknown"]),
-                age="never" if pd.isna(last) else "now" if last >= now else span(now - last),
+                age="none" if pd.isna(last) else "now" if last >= now else f"{span(now - last)} old",
                 anchor="" if pd.isna(state["incident_id"]) else f"incident-{state['incident_id']}",
             )
         )
@@ -135,7 +137,8 @@ def _region(
     view: Window, region: str, rows: pd.DataFrame, parents: dict[str, str], names: Names, fresh_from: int
 ) -> RegionRow:
     rank = rows["rank"].where(rows["last_observed"] >= fresh_from, NO_DATA)
-    now, worst = int(rank.max()), int(rows["worst"].max())
+    ranks = settled(rows["worst"])
+    now, worst = int(rank.max()), int(ranks.max())
     ratio = float(rows["peak_ratio"].max()) if rows["peak_ratio"].notna().any() else np.nan
     parent = parents.get(region)
     return RegionRow(
@@ -147,7 +150,7 @@ def _region(
         _of(rows[rank == now], now, names),
         str(RANKED[worst]),
         STATE_WORDS[RANKED[worst]],
-        _of(rows[rows["worst"] == worst].sort_values("peak_ratio", ascending=False), worst, names),
+        _of(rows[ranks == worst].sort_values("peak_ratio", ascending=False), worst, names),
         ratio,
         times(ratio),
         percent(float(rows["observed"].sum()) / max(1, view.bins * len(rows))),
@@ -171,7 +174,7 @@ def incident_rows(
     return [
         IncidentRow(
             f"incident-{i['incident_id']}" if i["incident_id"] in shown else "",
-            subject(i, names).removesuffix(","),
+            subject(i, names),
             names.place(list(i["regions"]), i["scope"]),
             str(i["severity"]),
             STATUS_WORDS.get(i["status"], str(i["status"])),

@@ -104,7 +104,7 @@ def _uneven(sources: Sequence[SourceCoverage], incidents: Sequence[Incident], na
         if partial:
             text = (
                 f"{names.source(source.source)}: {counted(partial, 'attempt')} only partial (an archive without "
-                "proof of what it covers, or a page cut short). Such bins count as observed, but a rise may be the collecting."
+                "proof of what it covers, or a page cut short). They count as observed; a rise may be the collecting."
             )
             found.append(Unknown("Uneven", text))
     uneven = sum(bool(i["uneven"]) for i in incidents)

@@ -171,6 +171,11 @@ def _sorted_order(key: Ints, at: Ints) -> Ints:
     return order
 
 
+def settled(worst: "pd.Series[int]") -> "pd.Series[int]":
+    """Return the worst ranks of whole windows, in which a bin that was merely elevated counts as normal."""
+    return worst.replace(ELEVATED, NORMAL)
+
+
 def window(flags: pd.DataFrame, until: pd.Timestamp | None = None) -> Window:
     """Turn FLAGS rows (any order, any number of sources) into a window.
 

@@ -40,7 +40,7 @@
     if (kind === "timeline") spec.height = 44 * new Set(sets.bars.map((bar) => bar.row)).size;
     if (kind === "posts") spec.height = place.closest(".small") ? 120 : place.closest("figure ~ figure") ? 110 : 210;
     if (kind === "world") spec.height = Math.max(190, Math.min(500, Math.round(place.clientWidth * 0.46)));
-    const result = await vegaEmbed(place, spec, { actions: false, ast: true, renderer: "svg", config });
+    const result = await vegaEmbed(place, spec, { actions: false, ast: true, logLevel: 1, renderer: "svg", config });
     return result.view;
   };
   const choose = (view) => {
