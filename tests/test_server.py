@@ -222,7 +222,7 @@ def test_the_full_archive_pages_backwards(world: World, monkeypatch: pytest.Monk
 
 def test_nothing_is_served_outside_the_world(world: World) -> None:
     """Before the start a window is refused, after the end the service is unavailable: neither looks like calm."""
-    api = XApi(world, lambda: world.end + 11.0, "secret")
+    api = XApi(world, lambda: world.horizon + 11.0, "secret")
     assert ask(api)[0] == 503
 
 

@@ -64,6 +64,8 @@ class RedditApi:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or self._expiry.get(token, 0.0) <= self.now():
             return as_json(401, {"message": "Unauthorized", "error": 401})
+        if self.now() > self.world.horizon:
+            return as_json(503, {"message": "the synthetic world has ended", "error": 503})
         answer = self._listing(request)
         self._used += 1
         pace = {"x-ratelimit-used": "1", "x-ratelimit-remaining": "995.0", "x-ratelimit-reset": "1"}

@@ -30,6 +30,8 @@ TRUTH_COLUMNS: Final = (
 )
 """Columns of `World.truth`: services, regions and symptoms are tuples of str, the times are UTC at microseconds."""
 
+MARGIN: Final = 60
+"""Minutes that are simulated beyond the evaluated days, so that the last poll sees a world that goes on."""
 _BUSY: Final = ("roblox", "youtube", "discordapp")
 
 
@@ -60,7 +62,7 @@ class World:
             raise ValueError(f"start {start!r}: a world begins on a whole minute")
         self.history_days = history_days
         self.eval_days = eval_days
-        self.minutes = (history_days + eval_days) * DAY
+        self.minutes = (history_days + eval_days) * DAY + MARGIN
         rng = posts.stream_rng(seed, "events")
         days = [(history_days + day) * DAY for day in range(eval_days)]
         self.past = events.past(rng, history_days * DAY, self.start)
@@ -73,7 +75,12 @@ class World:
 
     @property
     def end(self) -> int:
-        """Seconds since the epoch at which the world ends."""
+        """Seconds since the epoch at which the evaluated days end."""
+        return self.start + 60 * (self.minutes - MARGIN)
+
+    @property
+    def horizon(self) -> int:
+        """Seconds since the epoch at which there are no posts any more: the emulators stop answering then."""
         return self.start + 60 * self.minutes
 
     @property

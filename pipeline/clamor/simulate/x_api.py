@@ -102,7 +102,7 @@ class XApi:
 
     def _route(self, request: Request) -> Answer:
         now = self.now()
-        if now > self.world.end + _NEWEST:
+        if now > self.world.horizon + _NEWEST:
             return _problem(503, "Service Unavailable", "about:blank", detail="the synthetic world has ended")
         query = request.params.get("query", "")
         try:
