@@ -141,6 +141,15 @@ def test_counts_taken_in_pieces_are_the_counts_taken_at_once():
     assert piecewise.posts == whole.posts == 10
 
 
+def test_repeats_are_found_however_many_posts_are_sorted_at_once(monkeypatch):
+    """Sorting in parts leaves the same posts."""
+    monkeypatch.setattr("clamor.collect.count._SORTED_AT_ONCE", 3)
+    counted = counter()
+    for n in [*range(20), *range(5, 25), 7, 7]:
+        counted.add(post(n, 3))
+    assert (counted.posts, counted.duplicates) == (25, 17)
+
+
 def test_no_posts_give_empty_tables():
     """Nothing counted is a table of no rows with the declared columns."""
     counted = counter()

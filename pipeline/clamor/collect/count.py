@@ -24,6 +24,7 @@ Ints = npt.NDArray[np.int64]
 _Meaning = tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...]
 _NOTHING: Final = -1
 _FOREVER: Final = 2**62
+_SORTED_AT_ONCE: Final = 1 << 20
 
 
 class HasVersion(Protocol):
@@ -231,14 +232,19 @@ class Counter:
         self._settled = len(rows)
 
     def _settle(self) -> None:
-        """Leave one post of each id."""
+        """Leave one post of each id; about a million at a time, so that sorting them takes little room."""
         if self._settled == len(self._ids):
             return
-        ids = _numbers(self._ids)
-        order = np.lexsort((_numbers(self._authors), self._ranks()[_numbers(self._codes)], _numbers(self._bins), ids))
-        fresh = np.r_[True, np.diff(ids[order]) != 0]
-        self._repeats += len(order) - int(fresh.sum())
-        self._keep(np.sort(order[fresh]))
+        ids, bins, authors = _numbers(self._ids), _numbers(self._bins), _numbers(self._authors)
+        codes, ranks = _numbers(self._codes), self._ranks()
+        keep = np.zeros(len(ids), dtype=bool)
+        parts = 1 + len(ids) // _SORTED_AT_ONCE
+        for part in range(parts):
+            mine = np.flatnonzero(ids % parts == part)
+            order = mine[np.lexsort((authors[mine], ranks[codes[mine]], bins[mine], ids[mine]))]
+            keep[order[np.diff(ids[order], prepend=~ids[order[:1]]) != 0]] = True
+        self._repeats += int((~keep).sum())
+        self._keep(np.flatnonzero(keep))
 
     def _ranks(self) -> Ints:
         """Return each meaning's place in the order that settles disagreeing copies of a post."""
