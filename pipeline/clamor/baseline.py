@@ -17,12 +17,14 @@ SEASON_HALF_LIFE_DAYS = 35.0
 SCATTER_HALF_LIFE_DAYS = 28.0
 LEVEL_PRIOR_POSTS = 30.0
 """The last day's level is worth this many posts less than it says: a coefficient of variation of 0.18 a day."""
-HOUR_PRIOR_POSTS = 12.0
-SEASON_PRIOR_POSTS = 12.0
+LEVEL_VARIANCE_PRIOR = 0.05
+MIN_LEVEL_VARIANCE = 0.003
+SEASON_PRIOR_POSTS = 30.0
+HOURS_ALIKE = 2.0
 SCATTER_PRIOR = 0.30
 SCATTER_PRIOR_WEIGHT = 8.0
 MAX_SCATTER = 30.0
-CLIP_SD = 3.0
+CLIP_SD = 2.0
 CLIP_POSTS = 3.0
 """Training counts are cut at expected + 3 standard deviations + 3 posts, so an outage barely moves the fit and a lone
 post in a rare series is never taken for one."""
@@ -97,6 +99,8 @@ class Fitted:
     tail_posts: Floats
     tail_clipped: Floats
     tail_season: Floats
+    tail_suspect: Floats
+    tail_observed: Floats
     tail_mean: Floats
 
 
@@ -114,10 +118,12 @@ def start(series: int, sizes: Scale) -> Fitted:
         cell_posts=zeros(series, sizes.cells),
         cell_expected=zeros(series, sizes.cells),
         season=zeros(series, sizes.cells) + 1,
-        scatter=zeros(2, len(sizes.windows) + 2, series),
+        scatter=zeros(2, len(sizes.windows) + 3, series),
         tail_posts=zeros(series, tail),
         tail_clipped=zeros(series, tail),
         tail_season=zeros(series, tail),
+        tail_suspect=zeros(series, tail),
+        tail_observed=zeros(series, tail),
         tail_mean=zeros(series, tail),
     )
 
@@ -211,6 +217,8 @@ class Followed:
     observed: Floats
     posts: Floats
     clipped: Floats
+    suspect: Floats
+    trusted: Floats
     base: Floats
     mean: Floats
     known: Floats
@@ -235,40 +243,46 @@ def follow(fitted: Fitted, block: Day, sizes: Scale) -> Followed:
     prior = (0.3 + LEVEL_PRIOR_POSTS * fitted.heard / (fitted.heard + LEVEL_PRIOR_POSTS))[:, None]
     old = _scatter(fitted.scatter[0], fitted.scatter[1])
     tail = fitted.tail_season.shape[1]
-    all_base = np.concatenate([fitted.tail_season * level[:, None], base], axis=1)
-    before_base = _before(all_base, sizes.recent, tail)
+    old_season = fitted.tail_season * level[:, None]
 
-    def level_of(clipped: Floats) -> tuple[Floats, Floats]:
-        heard = prior + _before(np.concatenate([fitted.tail_clipped, clipped], axis=1), sizes.recent, tail)
-        return (heard / (prior + before_base)).astype(np.float32), heard.astype(np.float32)
+    def level_of(clipped: Floats, trusted: Floats) -> tuple[Floats, Floats]:
+        heard = prior + _before(np.concatenate([fitted.tail_clipped, clipped * trusted], axis=1), sizes.recent, tail)
+        usual = prior + _before(np.concatenate([old_season, base * trusted], axis=1), sizes.recent, tail)
+        return (heard / usual).astype(np.float32), heard.astype(np.float32)
 
-    ratio, known = level_of(posts)
-    clipped = np.minimum(posts, _ceiling(base * ratio, known, old[-2][:, None]))
-    ratio, known = level_of(clipped)
+    ratio, known = level_of(posts, observed)
+    clipped = np.minimum(posts, _ceiling(base * ratio, known, old[-3][:, None]))
+    ratio, known = level_of(clipped, observed)
+    suspect = _suspect(fitted, posts, base * ratio, known, old, sizes) * observed
+    if MASK:
+        share = _before(np.concatenate([fitted.tail_suspect, suspect], axis=1), sizes.recent, tail)
+        seen_day = _before(np.concatenate([fitted.tail_observed, observed], axis=1), sizes.recent, tail)
+        trusted = observed * (1 - suspect * (share < MASK_SHARE * seen_day) * (fitted.seen >= MASK_DAYS * sizes.recent)[:, None])
+    else:
+        trusted = observed
+    ratio, known = level_of(clipped, trusted)
     mean = base * ratio
     seen = fitted.seen[:, None] + np.cumsum(observed, axis=1) - observed
     ready = seen >= sizes.warm_up
-    sums, means = _windows(fitted, posts, mean, sizes)
-    moments = _moments(sums, means, posts, mean, known, old, ready & (observed > 0))
+    sums, means, hour, past = _windows(fitted, posts, mean, old, sizes, Rows(block.service))
+    moments = _moments(sums, means, posts, mean, known, old, ready & (observed > 0), hour, past)
     so_far = np.cumsum(moments, axis=3) - moments
     scatter = _scatter(fitted.scatter[0][:, :, None] + so_far[0], fitted.scatter[1][:, :, None] + so_far[1])
     windows = len(sizes.windows)
-    level_var = (
-        np.maximum(scatter[-1], 0)
-        if sizes.hour == 1
-        else np.maximum((sizes.hour * scatter[-1] - scatter[-2]) / (sizes.hour - 1), 0)
-    )
+    level_var = np.maximum((sizes.hour * scatter[-2] - scatter[-3]) / (sizes.hour - 1), 0)
     return Followed(
         observed=observed,
         posts=posts,
-        clipped=clipped,
+        clipped=clipped * trusted,
+        suspect=suspect,
+        trusted=trusted,
         base=base,
         mean=mean,
         known=known,
         sums=sums,
         means=means,
         scatter=scatter[:windows],
-        dispersion=np.maximum(scatter[-2] - level_var, 0),
+        dispersion=np.maximum(scatter[-3] - level_var, 0),
         level_cv=np.sqrt(level_var + 1 / known),
         ready=ready,
         moments=moments,
@@ -293,12 +307,48 @@ def _before(values: Floats, length: int, tail: int) -> Floats:
     return (upto - total[:, tail - 1 - length : -1 - length]).astype(np.float32)
 
 
+MASK = True
+MASK_SHARE = 0.5
+MASK_DAYS = 7
+SUSPECT_SD = 4.0
+
+
+def _suspect(fitted: Fitted, posts: Floats, mean: Floats, known: Floats, old: Floats, sizes: Scale) -> Floats:
+    tail = fitted.tail_posts.shape[1]
+    y = np.concatenate([fitted.tail_posts[:, -3:], posts], axis=1)
+    m = np.concatenate([fitted.tail_mean[:, -3:], mean], axis=1)
+    y4 = y[:, 3:] + y[:, 2:-1] + y[:, 1:-2] + y[:, :-3]
+    m4 = m[:, 3:] + m[:, 2:-1] + m[:, 1:-2] + m[:, :-3]
+    out = y4 > m4 + SUSPECT_SD * np.sqrt(m4 + m4 * m4 * (old[-2][:, None] + 1 / known)) + CLIP_POSTS
+    return out.astype(np.float32)
+
+
 def _ceiling(mean: Floats, known: Floats, scatter: Floats) -> Floats:
     spread = mean + mean * mean * (scatter + 1 / known)
     return np.asarray(mean + CLIP_SD * np.sqrt(spread) + CLIP_POSTS, dtype=np.float32)
 
 
-def _windows(fitted: Fitted, posts: Floats, mean: Floats, sizes: Scale) -> tuple[Floats, Floats]:
+SHARED = 60.0
+
+class Rows:
+    """Rows by group: sums over a group are added row by row, so further rows of zeros change nothing."""
+
+    def __init__(self, code: Ints) -> None:
+        self.order = np.argsort(code, kind="stable")
+        ordered = code[self.order]
+        self.starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        self.at = np.empty(len(code), dtype=np.int64)
+        self.at[self.order] = np.cumsum(np.diff(ordered, prepend=-1) != 0) - 1
+
+    def others(self, values: Floats) -> Floats:
+        """Return for every row the sum over the other rows of its group."""
+        total = np.add.reduceat(values[self.order], self.starts, axis=0)
+        return np.asarray(total[self.at] - values, dtype=np.float32)
+
+
+def _windows(
+    fitted: Fitted, posts: Floats, mean: Floats, old: Floats, sizes: Scale, group: 'Rows'
+) -> tuple[Floats, Floats, tuple[Floats, Floats], tuple[Floats, Floats]]:
     """Sum counts and expectations over windows, the expectation lifted by the hour before each window."""
     tail = fitted.tail_posts.shape[1]
     y = np.concatenate([fitted.tail_posts, posts], axis=1)
@@ -309,18 +359,28 @@ def _windows(fitted: Fitted, posts: Floats, mean: Floats, sizes: Scale) -> tuple
         stop = total.shape[1] - lag
         return (total[:, tail - lag : stop] - total[:, tail - lag - length : stop - length]).astype(np.float32)
 
+    hour_noise = np.maximum(old[-3] - old[-1], 0)[:, None] / sizes.hour
+    steady = (1 / np.maximum(old[-1], MIN_LEVEL_VARIANCE))[:, None]
     sums, means = [], []
     for window in sizes.windows:
         lift_y, lift_m = summed(total_y, sizes.hour, window), summed(total_m, sizes.hour, window)
-        lift = (HOUR_PRIOR_POSTS + lift_y) / (HOUR_PRIOR_POSTS + lift_m)
+        worth = 1 / (1 + lift_m * hour_noise)
+        shared = 1.0
+        if SHARED > 0:
+            shared = (SHARED + group.others(np.minimum(lift_y, 4 * lift_m + 4) * worth)) / (SHARED + group.others(lift_m * worth))
+        lift = (steady * shared + lift_y * worth) / (steady + lift_m * worth)
         sums.append(summed(total_y, window, 0))
         means.append((summed(total_m, window, 0) * lift).astype(np.float32))
     lifted: Floats = np.maximum(np.stack(means), 0).astype(np.float32)
-    return np.stack(sums), lifted
+    hour = summed(total_y, sizes.hour, 0), summed(total_m, sizes.hour, 0)
+    past = summed(total_y, sizes.hour, 1), summed(total_m, sizes.hour, 1)
+    return np.stack(sums), lifted, hour, (past[0] / sizes.hour, past[1] / sizes.hour)
 
 
 def _scatter(excess: Floats, weight: Floats) -> Floats:
-    pooled = (excess + SCATTER_PRIOR * SCATTER_PRIOR_WEIGHT) / (weight + SCATTER_PRIOR_WEIGHT)
+    prior = np.full((len(excess),) + (1,) * (excess.ndim - 1), SCATTER_PRIOR, dtype=np.float32)
+    prior[-1] = LEVEL_VARIANCE_PRIOR
+    pooled = (excess + prior * SCATTER_PRIOR_WEIGHT) / (weight + SCATTER_PRIOR_WEIGHT)
     return np.clip(pooled, 0.0, MAX_SCATTER).astype(np.float32)
 
 
@@ -332,17 +392,25 @@ def _moments(
     known: Floats,
     old: Floats,
     use: npt.NDArray[np.bool_],
+    hour: tuple[Floats, Floats],
+    past: tuple[Floats, Floats],
 ) -> Floats:
     """Return per bin the weighted excess variance and its weight: for each window, a bin and an hour about the mean."""
-    values = np.concatenate([sums, posts[None], sums[2:3]])
-    centres = np.concatenate([means, mean[None], means[2:3]])
-    scatter = old[:, :, None]
+    (hour_posts, hour_mean), (past_posts, past_mean) = hour, past
+    values = np.concatenate([sums, posts[None], hour_posts[None]])
+    centres = np.concatenate([means, mean[None], hour_mean[None]])
+    scatter = old[:-1, :, None]
     spread = centres + centres * centres * (scatter + 1 / known)
     off = np.minimum(values - centres, CLIP_SD * np.sqrt(spread) + CLIP_POSTS)
     square = centres * centres
     weight = use / (centres + 2 * spread * spread + 1e-6)
     level_error = square / known
-    return np.stack([weight * (off * off - centres - level_error), weight * square])
+    moments = np.stack([weight * (off * off - centres - level_error), weight * square])
+    # the level's own variance: how an hour's surprise carries over to the next bin
+    earlier = np.clip(past_posts - past_mean, None, CLIP_SD * np.sqrt(past_mean * (1 + past_mean * scatter[-2])) + CLIP_POSTS)
+    error = (1 + mean * scatter[-2]) * (1 + past_mean * scatter[-1]) + 1e-6
+    carried = use * (off[-2] * earlier - mean * past_mean / known) / error
+    return np.concatenate([moments, np.stack([carried, use * mean * past_mean / error])[:, None]], axis=1)
 
 
 def refit(fitted: Fitted, block: Day, done: Followed, sizes: Scale) -> Fitted:
@@ -351,12 +419,13 @@ def refit(fitted: Fitted, block: Day, done: Followed, sizes: Scale) -> Fitted:
     keep_level = np.float32(0.5 ** (sizes.block_days / LEVEL_HALF_LIFE_DAYS))
     keep_season = np.float32(0.5 ** (sizes.block_days / SEASON_HALF_LIFE_DAYS))
     keep_scatter = np.float32(0.5 ** (sizes.block_days / SCATTER_HALF_LIFE_DAYS))
-    clipped, observed = done.clipped, done.observed
+    clipped, observed, trusted = done.clipped, done.observed, done.trusted
     flat = np.where(done.season > 0, done.mean / np.maximum(done.season, 1e-6), 0)
     first = fitted.seen == 0
     if first.any():  # the first day knows its level only when it is over
-        own = (clipped.sum(axis=1) + 0.3) / np.maximum(observed.sum(axis=1), 1)
-        flat = np.where(first[:, None], own[:, None] * observed, flat)
+        own = (clipped.sum(axis=1) + 0.3) / np.maximum(trusted.sum(axis=1), 1)
+        flat = np.where(first[:, None], own[:, None], flat)
+    flat = flat * trusted
     cell_posts = fitted.cell_posts * keep_season
     cell_expected = fitted.cell_expected * keep_season
     for zone in range(len(block.cell)):
@@ -365,7 +434,11 @@ def refit(fitted: Fitted, block: Day, done: Followed, sizes: Scale) -> Fitted:
         edges = np.flatnonzero(np.diff(cells, prepend=-1))
         np.add.at(cell_posts, (rows[:, None], cells[edges][None]), np.add.reduceat(clipped[rows], edges, axis=1))
         np.add.at(cell_expected, (rows[:, None], cells[edges][None]), np.add.reduceat(flat[rows], edges, axis=1))
-    season = _shape(cell_posts, cell_expected, block.service)
+    old = _scatter(fitted.scatter[0], fitted.scatter[1])
+    level = clipped.sum(axis=1) / np.maximum((done.season * trusted).sum(axis=1), 1e-3)
+    bin_noise = (np.maximum(old[-3] - old[-1], 0) + HOURS_ALIKE * sizes.hour * old[-1])[:, None]
+    worth = 1 / (1 + level[:, None] * fitted.season * bin_noise)
+    season = _shape(cell_posts, cell_expected, worth, block.service)
 
     def ends(old: Floats, new: Floats) -> Floats:
         return np.concatenate([old, new], axis=1)[:, -tail:]
@@ -374,53 +447,64 @@ def refit(fitted: Fitted, block: Day, done: Followed, sizes: Scale) -> Fitted:
         fitted,
         seen=fitted.seen + observed.sum(axis=1),
         heard=fitted.heard * keep_level + clipped.sum(axis=1),
-        exposure=fitted.exposure * keep_level + (done.season * observed).sum(axis=1),
+        exposure=fitted.exposure * keep_level + (done.season * trusted).sum(axis=1),
         cell_posts=cell_posts,
         cell_expected=cell_expected,
         season=season,
         scatter=fitted.scatter * keep_scatter + done.moments.sum(axis=3),
         tail_posts=ends(fitted.tail_posts, done.posts),
         tail_clipped=ends(fitted.tail_clipped, clipped),
-        tail_season=ends(fitted.tail_season, done.season * done.observed),
+        tail_season=ends(fitted.tail_season, done.season * trusted),
+        tail_suspect=ends(fitted.tail_suspect, done.suspect),
+        tail_observed=ends(fitted.tail_observed, observed),
         tail_mean=ends(fitted.tail_mean, done.mean),
     )
 
 
-def _shape(posts: Floats, expected: Floats, service: Ints) -> Floats:
+def _shape(posts: Floats, expected: Floats, worth: Floats, service: Ints) -> Floats:
     """Return the shape of the week: a service's own, shrunk to that of all; a series' own, shrunk to its service's."""
     cells = posts.shape[1]
     if cells == 1:
         return np.ones_like(posts)
+    posts, expected = posts * worth, expected * worth
     services = int(service.max()) + 1
     pooled_posts = np.zeros((services, cells), dtype=np.float64)
     pooled_expected = np.zeros((services, cells), dtype=np.float64)
     np.add.at(pooled_posts, service, posts)
     np.add.at(pooled_expected, service, expected)
-    strength = SEASON_PRIOR_POSTS
-    everywhere = _shrink(
-        pooled_posts.sum(axis=0)[None], pooled_expected.sum(axis=0)[None], np.ones((1, cells)), strength
-    )
-    of_service = _shrink(pooled_posts, pooled_expected, np.broadcast_to(everywhere, pooled_posts.shape), strength)
-    prior = of_service[service]
+    everywhere = _shrink(pooled_posts.sum(axis=0)[None], pooled_expected.sum(axis=0)[None], np.ones((1, cells)))
+    of_service = _shrink(pooled_posts, pooled_expected, np.broadcast_to(everywhere, pooled_posts.shape))
+    return _shrink(posts, expected, of_service[service]).astype(np.float32)
+
+
+def _shrink(
+    posts: npt.NDArray[np.floating], expected: npt.NDArray[np.floating], prior: npt.NDArray[np.floating]
+) -> npt.NDArray[np.floating]:
+    """Return a gamma-Poisson ratio to a prior shape, smoothed over neighbouring cells of the cyclic week."""
+    cells = posts.shape[1]
     if cells % 7 == 0 and cells > 7:
         hours = cells // 7
         day_posts = posts.reshape(-1, 7, hours).sum(axis=1)
         day_expected = (expected * prior).reshape(-1, 7, hours).sum(axis=1)
-        prior = prior * np.tile((day_posts + strength) / (day_expected + strength), 7)
-    return _shrink(posts, expected, prior, strength).astype(np.float32)
+        prior = prior * np.tile(_smooth(day_posts, day_expected, DAY_PRIOR, DAY_SMOOTH), 7)
+        if BLOCK_PRIOR:
+            bl = cells // 6
+            p = _smooth(posts.reshape(-1, bl // 1, 6).sum(axis=2), (expected * prior).reshape(-1, bl, 6).sum(axis=2), BLOCK_PRIOR, 1)
+            prior = prior * np.repeat(p, 6, axis=1)
+    return prior * _smooth(posts, expected * prior, SEASON_PRIOR_POSTS, WEEK_SMOOTH if cells > 14 else 0)
 
 
-def _shrink(
-    posts: npt.NDArray[np.floating],
-    expected: npt.NDArray[np.floating],
-    prior: npt.NDArray[np.floating],
-    strength: float,
-) -> npt.NDArray[np.floating]:
-    """Return a gamma-Poisson ratio to a prior shape, smoothed over neighbouring cells of the cyclic week."""
-    ratio = (posts + strength) / (expected * prior + strength)
-    if ratio.shape[1] > 14:
-        ratio = 0.5 * ratio + 0.25 * (np.roll(ratio, 1, axis=1) + np.roll(ratio, -1, axis=1))
-    return ratio * prior
+DAY_PRIOR = 12.0
+DAY_SMOOTH = 1
+WEEK_SMOOTH = 1
+BLOCK_PRIOR = 0.0
+
+
+def _smooth(posts, expected, strength, times):
+    for _ in range(times):
+        posts = 0.5 * posts + 0.25 * (np.roll(posts, 1, axis=1) + np.roll(posts, -1, axis=1))
+        expected = 0.5 * expected + 0.25 * (np.roll(expected, 1, axis=1) + np.roll(expected, -1, axis=1))
+    return (posts + strength) / (expected + strength)
 
 
 def excess_interval(

@@ -7,6 +7,7 @@ See Neill and Cooper 2010 (doi 10.1007/s10994-009-5144-4) for the scan, METHOD.m
 
 import numpy as np
 
+from clamor.baseline import Rows
 from clamor.counts import Floats, Ints
 
 RATIOS = (1.5, 2.5, 5.0, 12.0, 40.0)
@@ -21,8 +22,8 @@ PRIORS = (0.5, 0.3, 0.2)
 
 def evidence(sums: Floats, means: Floats, scatter: Floats, known: Floats, service: Ints, group: Ints) -> Floats:
     """Return the log posterior ratio in nats, ``(series, bins)``, from windows ``(windows, series, bins)``."""
-    best: Floats | None = None
-    rows_service, rows_group = _Rows(service), _Rows(group)
+    rows_service, rows_group = Rows(service), Rows(group)
+    alone: list[Floats] = []
     parts: list[Floats] = []
     for y, mean, spread in zip(sums, means, scatter, strict=True):
         m = np.maximum(mean, np.float32(1e-6))
@@ -30,29 +31,25 @@ def evidence(sums: Floats, means: Floats, scatter: Floats, known: Floats, servic
         shifted = size + m
         for ratio in RATIOS:
             own = y * np.float32(np.log(ratio)) - (y + size) * np.log((size + np.float32(ratio) * m) / shifted)
+            alone.append(own)
             parts.append(own + _lift(own, rows_service, rows_group))
+    pooled = _mean(parts)
+    if GAMMA == 0:
+        return pooled
+    own = _mean(alone)
+    best = np.maximum.reduceat(own[rows_service.order], rows_service.starts, axis=0)[rows_service.at]
+    return pooled - GAMMA * np.minimum(best - own, 6)
+
+GAMMA = 0.4
+
+def _mean(parts: list[Floats]) -> Floats:
+    """Return the log of the mean of exponentials."""
     stacked = np.stack(parts)
     best = stacked.max(axis=0)
     return np.asarray(best + np.log(np.exp(stacked - best).mean(axis=0)), dtype=np.float32)
 
 
-class _Rows:
-    """Rows by group: sums over a group are added row by row, so further rows of zeros change nothing."""
-
-    def __init__(self, code: Ints) -> None:
-        self.order = np.argsort(code, kind="stable")
-        ordered = code[self.order]
-        self.starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-        self.at = np.empty(len(code), dtype=np.int64)
-        self.at[self.order] = np.cumsum(np.diff(ordered, prepend=-1) != 0) - 1
-
-    def others(self, values: Floats) -> Floats:
-        """Return for every row the sum over the other rows of its group."""
-        total = np.add.reduceat(values[self.order], self.starts, axis=0)
-        return np.asarray(total[self.at] - values, dtype=np.float32)
-
-
-def _lift(own: Floats, service: _Rows, group: _Rows) -> Floats:
+def _lift(own: Floats, service: Rows, group: Rows) -> Floats:
     alone, everywhere, nearby = PRIORS
     said = np.log(np.float32(1 - REACHED) + np.float32(REACHED) * np.exp(np.minimum(own, np.float32(CAP_NATS))))
     all_others, near_others = service.others(said), group.others(said)
