@@ -41,16 +41,18 @@ def load(overrides: Path | None = None) -> Catalog:
         ConfigError: the file is unreadable, is no TOML, or a table has an unknown field or a wrong type.
 
     """
-    tables: dict[str, dict[str, Any]] = {}
+    tables: dict[str, Any] = {}
     for path in sorted((DATA / "services").glob("*.toml")):
-        tables |= _toml(path)
+        tables.update(_toml(path))
     if overrides is not None:
         for service, fields in _toml(Path(overrides)).items():
-            tables[service] = {**tables.get(service, {}), **fields}
+            known = tables.get(service, {})
+            tables[service] = {**known, **fields} if isinstance(fields, dict) else fields
     phrases = {path.stem: _toml(path) for path in sorted((DATA / "phrases").glob("*.toml"))}
     return Catalog(
         services={name: _service(name, table) for name, table in sorted(tables.items())},
         phrases=phrases,
+        kinds=_toml(DATA / "kinds.toml"),
         symptoms=tuple(Symptom),
         complaint_terms=tuple(dict.fromkeys(term for table in phrases.values() for term in table.get("query", ()))),
         regions=_regions(),

@@ -51,6 +51,7 @@ class Catalog:
     Attributes:
         services: Service id to service.
         phrases: Language to kind of phrase to phrases, as in ``data/phrases/*.toml``.
+        kinds: Kind of service (``*`` for all others) to how much each symptom's phrases count for it.
         symptoms: The named symptoms.
         complaint_terms: The short list from which the complaint query on X is built.
         regions: Frame ``region, parent, name, kind, timezone, utc_offset_h, iso_numeric``.
@@ -61,6 +62,7 @@ class Catalog:
 
     services: Mapping[str, Service]
     phrases: Mapping[str, Mapping[str, Any]]
+    kinds: Mapping[str, Mapping[str, float]]
     symptoms: tuple[str, ...]
     complaint_terms: tuple[str, ...]
     regions: pd.DataFrame

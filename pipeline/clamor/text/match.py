@@ -1,82 +1,107 @@
 """What a text says: which services, first-hand trouble or not, which symptoms, which claims."""
 
-import re
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from clamor.catalog import Catalog
-from clamor.schema import Signal, Symptom
+import ahocorasick
 
-_FOLD = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"'})
+from clamor.catalog import Catalog, Service
+from clamor.schema import Signal
+from clamor.text.fold import fold, phrase, shorten
+from clamor.text.judge import Verdict, judge
+from clamor.text.lexicon import Entry, Hit, Kind, Lexicon
+
+_ARABIC: Final = ("", "ال", "بال", "وال", "لل", "ب", "و", "عال")
+_ENDINGS: Final = ("", "s", "da", "de", "dan", "den")
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a text says. ``services`` may be empty; symptoms are empty unless the signal is a complaint."""
+    """What a text says about one service; symptoms are empty unless the signal is a complaint."""
 
-    services: tuple[str, ...]
+    service: str
     signal: Signal
     symptoms: tuple[str, ...]
     claims: tuple[str, ...]
 
 
-def fold(text: str) -> str:
-    """Lower-case, compatibility-normalised text with straight apostrophes."""
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFKC", text).translate(_FOLD).lower()
+def forms(service: Service) -> dict[str, bool]:
+    """Return the folded keys under which a text names a service, with whether a key alone is enough."""
+    keys: dict[str, bool] = {}
+    for name in service.weak:
+        keys[phrase(name)] = False
+    for name in service.names:
+        for head in _ARABIC if "\u0600" <= name[0] <= "\u06ff" else ("",):
+            for tail in _ENDINGS if len(name) > 5 and name.isascii() else ("",):
+                keys[phrase(head + name + tail)] = True
+    keys |= {phrase(f"@{handle}"): True for handle in service.handles}
+    keys |= {phrase(tag): True for tag in (*service.hashtags, *cries(service))}
+    return keys
 
 
-def _words(phrases: Iterable[str]) -> re.Pattern[str]:
-    ordered = sorted({fold(p) for p in phrases}, key=len, reverse=True)
-    bounded = [re.escape(p) if not p.isascii() and not p[0].isalpha() else _bounded(p) for p in ordered]
-    return re.compile("|".join(bounded) or r"(?!)")
-
-
-def _bounded(phrase: str) -> str:
-    spaced = any("A" <= c.upper() <= "Z" or "\u00c0" <= c <= "\u06ff" or "\u0900" <= c <= "\u097f" for c in phrase)
-    return rf"(?<!\w){re.escape(phrase)}(?!\w)" if spaced else re.escape(phrase)
+def cries(service: Service) -> list[str]:
+    """Return the hashtags that name a service and its trouble in one word (``tiktokdown``)."""
+    single = [name.replace(" ", "") for name in (*service.names, *service.weak) if name.isascii()]
+    return [f"{name}{tail}" for name in single for tail in ("down", "isdown", "outage")]
 
 
 class Matcher:
     """Compiled from a catalogue once, then used for every post."""
 
     def __init__(self, catalog: Catalog):
-        self._names: dict[str, str] = {}
+        found: dict[str, dict[str, bool]] = {}
         for service in catalog.services.values():
-            forms = [*service.names, *(h for h in service.handles), *service.hashtags]
-            forms += [f"{n}down".replace(" ", "") for n in service.names if n.isascii()]
-            self._names |= {fold(form): service.id for form in forms}
-        self._services = _words(self._names)
-        self._confusions = _words(c for s in catalog.services.values() for c in s.confusions)
-        languages = list(catalog.phrases.values())
-        symptoms: dict[str, list[str]] = {}
-        claims: dict[str, list[str]] = {}
-        for table in languages:
-            for kinds, target in (("symptoms", symptoms), ("claims", claims)):
-                for name, phrases in table.get(kinds, {}).items():
-                    target.setdefault(name, []).extend(phrases)
-        downs = [name for name in self._names if name.endswith("down")]
-        self._complaint = _words([*(p for t in languages for p in t.get("complaint", ())), *downs])
-        self._commentary = _words(p for t in languages for p in t.get("commentary", ()))
-        self._symptoms = {name: _words(phrases) for name, phrases in symptoms.items()}
-        self._claims = {name: _words(phrases) for name, phrases in claims.items()}
+            for key, strong in forms(service).items():
+                found.setdefault(key, {})[service.id] = strong
+            for confusion in service.confusions:
+                found.setdefault(phrase(confusion), {})
+        self._names = ahocorasick.Automaton()
+        for key, services in found.items():
+            self._names.add_word(key, (len(key), tuple(services.items())))
+        self._names.make_automaton()
+        self._lexicon = Lexicon(
+            catalog.phrases,
+            {phrase(cry): Entry(Kind.TROUBLE, "any") for s in catalog.services.values() for cry in cries(s)},
+        )
+        general = catalog.kinds["*"]
+        self._focus = {s.id: catalog.kinds.get(s.kind, general) for s in catalog.services.values()}
+        self._general = general
 
-    def match(self, text: str, service: str | None = None) -> Match:
-        """Read one text; with ``service`` it is about that service whatever it names."""
-        folded = fold(text)
-        if service is not None:
-            services: tuple[str, ...] = (service,)
-        else:
-            clean = self._confusions.sub(" ", folded)
-            services = tuple(dict.fromkeys(self._names[m] for m in self._services.findall(clean)))
-            if not services:
-                return Match((), Signal.MENTION, (), ())
-        claims = tuple(name for name, pattern in self._claims.items() if pattern.search(folded))
-        if self._commentary.search(folded):
-            return Match(services, Signal.COMMENTARY, (), claims)
-        symptoms = tuple(name for name, pattern in self._symptoms.items() if pattern.search(folded))
-        if self._complaint.search(folded) or (symptoms and service != "electric-power"):
-            return Match(services, Signal.COMPLAINT, symptoms or (Symptom.OTHER.value,), claims)
-        return Match(services, Signal.MENTION, (), claims)
+    def match(self, text: str, service: str | None = None, language: str | None = None) -> list[Match]:
+        """Read one text, once a service that it names; with ``service`` it is about that one whatever it names."""
+        plain, words = fold(text)
+        named = {service: True} if service is not None else self._named(words)
+        if not named:
+            return []
+        hits, plain = self._find(plain, words, language)
+        verdicts = {name: judge(plain, hits, self._focus.get(name, self._general)) for name in named}
+        return [
+            Match(name, verdict.signal, verdict.symptoms, verdict.claims)
+            for name, verdict in verdicts.items()
+            if named[name] or verdict.signal is not Signal.MENTION
+        ]
+
+    def verdict(self, text: str, service: str | None = None, language: str | None = None) -> Verdict:
+        """Judge one text as if it were about a service, or about any."""
+        hits, plain = self._find(*fold(text), language)
+        return judge(plain, hits, self._focus.get(service or "", self._general))
+
+    def _named(self, words: str) -> dict[str, bool]:
+        spans: list[tuple[int, int, tuple[tuple[str, bool], ...]]] = []
+        for last, (length, services) in self._names.iter(words):
+            start = last + 1 - length
+            while spans and spans[-1][0] >= start and last > spans[-1][1]:
+                spans.pop()
+            if not spans or start < spans[-1][0] or last > spans[-1][1]:
+                spans.append((start, last, services))
+        named: dict[str, bool] = {}
+        for _, _, services in spans:
+            for name, strong in services:
+                named[name] = strong or named.get(name, False)
+        return named
+
+    def _find(self, plain: str, words: str, language: str | None) -> tuple[list[Hit], str]:
+        short = shorten(plain)
+        if short is not plain:
+            plain, words = fold(short)
+        return self._lexicon.find(words, language)[0], plain

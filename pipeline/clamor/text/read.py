@@ -23,20 +23,15 @@ class Reader:
 
     def read(self, post: Post, service: str | None = None) -> list[Reading]:
         """Return one reading a service that the post names, or one about ``service`` where the context says so."""
-        match = self._matcher.match(post.text, service)
-        if not match.services:
+        matches = self._matcher.match(post.text, service, _language(post.lang))
+        if not matches:
             return []
         place = self._locator.locate(post)
-        return [
-            Reading(
-                name,
-                match.signal,
-                match.symptoms,
-                match.claims,
-                place.region,
-                place.regions,
-                place.method,
-                place.confidence,
-            )
-            for name in match.services
-        ]
+        where = (place.region, place.regions, place.method, place.confidence)
+        return [Reading(m.service, m.signal, m.symptoms, m.claims, *where) for m in matches]
+
+
+def _language(tag: str | None) -> str | None:
+    """Return the language of a BCP 47 tag; platforms also send ``und``, ``in`` for Indonesian and names of scripts."""
+    short = tag.split("-")[0].lower() if tag else None
+    return {"in": "id", "iw": "he"}.get(short, short) if short else None

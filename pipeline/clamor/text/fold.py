@@ -1,0 +1,95 @@
+"""One spelling for every way to write a word, so that phrases match as written in the catalogue.
+
+Folding lower-cases, normalises compatibility forms (full-width letters, half-width kana), drops accents, Arabic vowel
+signs and apostrophes, cuts URLs out, and turns everything but letters, digits, ``@`` and ``_`` into spaces. Scripts
+without word spaces (Han, kana, Hangul, Thai, ...) are set apart from the others by spaces.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+_SPACED: Final = {i: chr(i) if chr(i).isalnum() or chr(i) in "@_" else " " for i in range(128)}
+_PLAIN: Final = re.compile("[^\x00-\x7f\u00a0-\u00bf\u2000-\u2bff\ufe0f\U0001f000-\U0001faff\ufffd]")
+"""Finds a letter beyond ASCII; what it lets through are signs and emoji."""
+_URL: Final = re.compile(
+    r"(?:https?://|www\.|pic\.twitter\.com/)\S*|\b[\w-]+\.(?:com|net|org|gg|co|tv|be|ly|me|io|app)/\S*"
+)
+_MARKS: Final = re.compile(
+    "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f\u2060\ufeff]+"
+)
+_SIGNS: Final = re.compile(r"[^\w@\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]")
+_UNSPACED: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+)
+_HAS_UNSPACED: Final = re.compile(f"[{_UNSPACED}]")
+_BORDERS: Final = re.compile(f"(?<=[{_UNSPACED}])(?=[0-9a-z@])|(?<=[0-9a-z])(?=[{_UNSPACED}])")
+_TWINS: Final = str.maketrans(
+    {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ى": "ي", "ة": "ه", "ک": "ك", "ی": "ي", "ٱ": "ا", "ё": "е", "ß": "s"}
+)
+_APOSTROPHES: Final = (
+    ("n't", "nt"),
+    ("'s ", "s "),
+    ("'m ", "m "),
+    ("'re ", "re "),
+    ("'ve ", "ve "),
+    ("'ll ", "ll "),
+    ("'d ", "d "),
+)
+_TRIPLES: Final = tuple(letter * 3 for letter in "aeiounswrhyglmtpd")
+_LONG: Final = re.compile(r"([a-z])\1{2,}")
+
+
+def fold(text: str) -> tuple[str, str]:
+    """Return a text folded twice at the same length: with its punctuation, and in words with a space at both ends.
+
+    >>> fold("TikTok’s DOWN — can't log in!!")[1].split()
+    ['tiktoks', 'down', 'cant', 'log', 'in']
+
+    """
+    text = f" {text.lower()} "
+    if not text.isascii():
+        text = text.replace("’", "'").replace("‘", "'")
+        text = _strip(text) if _PLAIN.search(text) else text.encode("ascii", "replace").decode("ascii")
+    if "://" in text or "www." in text or "/" in text:
+        text = _URL.sub(" ", text)
+    if "'" in text:
+        for written, short in _APOSTROPHES:
+            text = text.replace(written, short)
+    if text.isascii():
+        return text, text.translate(_SPACED)
+    if _HAS_UNSPACED.search(text):
+        text = _BORDERS.sub(" ", text)
+    return text, _SIGNS.sub(" ", text)
+
+
+def _strip(text: str) -> str:
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text).lower()).translate(_TWINS)
+    return f" {unicodedata.normalize('NFC', text).strip()} "
+
+
+def shorten(text: str) -> str:
+    """Undo letters drawn out (``sloooow``): three or more of one become one."""
+    for triple in _TRIPLES:
+        if triple in text:
+            return _LONG.sub(r"\1", text)
+    return text
+
+
+def words(text: str) -> str:
+    """Fold a text to its words alone, one space between them."""
+    return " ".join(fold(text)[1].split())
+
+
+def bounded(key: str) -> str:
+    """Mark the word bounds of a folded key with spaces, where its script has them."""
+    if not key:
+        return ""
+    head = "" if not key[0].isascii() and _HAS_UNSPACED.match(key[0]) else " "
+    tail = "" if not key[-1].isascii() and _HAS_UNSPACED.match(key[-1]) else " "
+    return f"{head}{key}{tail}"
+
+
+def phrase(text: str) -> str:
+    """Fold a phrase of the catalogue to the key under which a folded text shows it."""
+    return bounded(words(text))

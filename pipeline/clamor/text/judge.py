@@ -1,0 +1,190 @@
+"""From the phrases found in a text to a verdict: first-hand trouble, talk about trouble, or neither.
+
+Points are added for trouble and taken for what speaks against a first-hand report; the parts of a service and the bad
+words, lacks and inabilities beside them make most of it, because that is how people complain in any language.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from clamor.schema import Signal, Symptom
+from clamor.text.lexicon import Hit, Kind
+
+NEAR: Final[dict[int, int]] = {
+    Kind.LACK: 10,
+    Kind.CANNOT: 6,
+    Kind.BAD: 34,
+    Kind.ASK: 40,
+    Kind.TROUBLE: 24,
+    Kind.WEAK: 8,
+    Kind.FIRST: 30,
+}
+"""How many characters may lie between a phrase and the part or act that it is said of."""
+COMPLAINT: Final = 2.5
+"""Points from which a text is a complaint."""
+POINTS: Final[dict[int, float]] = {
+    Kind.TROUBLE: 2.6,
+    Kind.LACKING: 2.5,
+    Kind.UNABLE: 2.2,
+    Kind.FAULTY: 2.0,
+    Kind.HINT: 1.7,
+    Kind.OWN: 0.9,
+    Kind.ASKED: 2.0,
+    Kind.ASK: 1.2,
+    Kind.PART: 0.8,
+    Kind.BAD: 0.7,
+    Kind.IMPACT: 0.7,
+    Kind.FEELING: 0.4,
+    Kind.FIRST: 0.3,
+    Kind.FINE: -1.5,
+    Kind.PROMO: -1.5,
+    Kind.OTHER: -0.9,
+    Kind.STAFF: -3.0,
+    Kind.NEWS: -1.5,
+    Kind.PAST: -1.5,
+    Kind.HYPOTHETICAL: -1.2,
+    Kind.ADVICE: -1.0,
+    Kind.JOKE: -1.5,
+    Kind.RECOVERY: -1.5,
+}
+LIMITS: Final[dict[int, int]] = {Kind.TROUBLE: 2, Kind.BAD: 2, Kind.OTHER: 4, Kind.NEWS: 3, Kind.FINE: 2, Kind.PROMO: 2}
+"""How often a kind counts; once, where not named."""
+_PAIRS: Final = ((Kind.LACK, Kind.LACKING), (Kind.BAD, Kind.FAULTY), (Kind.ASK, Kind.ASKED))
+SAID_OF: Final[frozenset[int]] = frozenset(
+    {Kind.TROUBLE, Kind.PART, Kind.BAD, Kind.LACKING, Kind.UNABLE, Kind.FAULTY, Kind.ASKED, Kind.HINT}
+)
+"""The kinds whose points depend on the kind of service."""
+_OWN: Final[dict[int, tuple[Kind, ...]]] = {
+    Kind.HINT: (Kind.FIRST, Kind.IMPACT),
+    Kind.FIRST: (Kind.HINT,),
+    Kind.IMPACT: (Kind.HINT,),
+}
+_TALK: Final = (Kind.NEWS, Kind.PAST, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.JOKE, Kind.RECOVERY, Kind.STAFF)
+_SYMPTOMS: Final = frozenset(Symptom)
+_BREAKS: Final = frozenset(".!?;\n。！？")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """A judged text, with what moved it."""
+
+    signal: Signal
+    symptoms: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    points: float = 0.0
+    reasons: list[tuple[str, float, str]] = field(default_factory=list)
+
+
+class Ledger:
+    """Points and symptoms gathered while reading a text's phrases from left to right."""
+
+    __slots__ = ("_counts", "_default", "_focus", "parts", "plain", "reasons", "symptoms", "total")
+
+    def __init__(self, plain: str, focus: Mapping[str, float]):
+        self.plain = plain
+        self._focus = focus
+        self._default = focus.get("*", 1.0)
+        self.total = 0.0
+        self.symptoms: dict[str, float] = {}
+        self.parts: dict[str, None] = {}
+        self.reasons: list[tuple[str, float, str]] = []
+        self._counts: dict[int, int] = {}
+
+    def add(self, kind: int, points: float, start: int, end: int, tag: str = "any") -> None:
+        """Count points for ``plain[start:end]``, as often as its kind may."""
+        if kind in SAID_OF:
+            points *= self._focus.get(tag, self._default)
+            if not points:
+                return
+        seen = self._counts.get(kind, 0)
+        if seen < LIMITS.get(kind, 1):
+            self._counts[kind] = seen + 1
+            self.total += points
+            self.reasons.append((Kind(kind).name.lower(), points, self.plain[start:end].strip()))
+        if tag in _SYMPTOMS and kind != Kind.PART:
+            self.symptoms[tag] = self.symptoms.get(tag, 0.0) + points
+
+    def count(self, kind: Kind) -> int:
+        """Return how often a kind was counted."""
+        return self._counts.get(kind, 0)
+
+    def near(self, left: Hit | None, right: Hit, reach: int) -> bool:
+        """Tell whether ``right`` follows ``left`` closely and in the same sentence."""
+        if left is None or right.start - left.end > reach:
+            return False
+        return not _BREAKS.intersection(self.plain[left.end : right.start])
+
+
+def judge(plain: str, hits: list[Hit], focus: Mapping[str, float]) -> Verdict:
+    """Return the verdict on a folded text and the phrases found in it.
+
+    Args:
+        plain: The text as :func:`clamor.text.fold.fold` gives it, with punctuation.
+        hits: The phrases found in it.
+        focus: How much a symptom's phrases count for this kind of service; ``*`` for symptoms not named.
+
+    """
+    ledger = Ledger(plain, focus)
+    last: dict[int, Hit] = {}
+    claims: dict[str, None] = {}
+    for hit in hits:
+        for kind, tag in hit.entries:
+            if kind == Kind.CLAIM:
+                claims[tag] = None
+                continue
+            if kind == Kind.RECOVERY:
+                claims["recovery"] = None
+            _weigh(ledger, last, hit, kind, tag)
+        for kind, _ in hit.entries:
+            last[kind] = hit
+    return _conclude(ledger, tuple(claims))
+
+
+def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
+    add = ledger.add
+    if kind == Kind.PART:
+        ledger.parts[tag] = None
+        add(kind, POINTS[Kind.PART], hit.start, hit.end, tag)
+        for other, pair in _PAIRS:
+            left = last.get(other)
+            if left is not None and ledger.near(left, hit, NEAR[other]):
+                add(pair, POINTS[pair], left.start, hit.end, tag)
+                break
+        return
+    if kind == Kind.VAGUE:
+        left = last.get(Kind.LACK)
+        if left is not None and ledger.near(left, hit, NEAR[Kind.LACK]):
+            add(Kind.LACKING, POINTS[Kind.LACKING], left.start, hit.end, "connection")
+        return
+    if kind == Kind.ACT:
+        left = last.get(Kind.CANNOT)
+        if left is not None and ledger.near(left, hit, NEAR[Kind.CANNOT]):
+            add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end, tag)
+        return
+    if kind in (Kind.BAD, Kind.WEAK):
+        left = last.get(Kind.PART)
+        if left is not None and ledger.near(left, hit, NEAR[kind]):
+            add(Kind.FAULTY, POINTS[Kind.FAULTY], left.start, hit.end, tag if tag != "any" else left.entries[0].tag)
+    for other in _OWN.get(kind, ()):
+        left = last.get(other)
+        if left is not None and ledger.near(left, hit, NEAR[Kind.FIRST]):
+            add(Kind.OWN, POINTS[Kind.OWN], left.start, hit.end)
+    if kind == Kind.TROUBLE and tag == "any":
+        left = last.get(Kind.PART) or last.get(Kind.ACT)
+        if left is not None and ledger.near(left, hit, NEAR[Kind.TROUBLE]):
+            tag = left.entries[0].tag
+    if kind in POINTS:
+        add(kind, POINTS[kind], hit.start, hit.end, tag)
+
+
+def _conclude(ledger: Ledger, claims: tuple[str, ...]) -> Verdict:
+    talk = any(ledger.count(kind) for kind in _TALK)
+    trouble = sum(points for _, points, _ in ledger.reasons if points > 0)
+    if ledger.total >= COMPLAINT:
+        named = sorted(ledger.symptoms, key=ledger.symptoms.__getitem__, reverse=True)
+        symptoms = tuple(named) or tuple(tag for tag in ledger.parts if tag in _SYMPTOMS) or (Symptom.OTHER.value,)
+        return Verdict(Signal.COMPLAINT, symptoms, claims, ledger.total, ledger.reasons)
+    if talk and (trouble >= COMPLAINT or claims):
+        return Verdict(Signal.COMMENTARY, (), claims, ledger.total, ledger.reasons)
+    return Verdict(Signal.MENTION, (), claims, ledger.total, ledger.reasons)

@@ -1,0 +1,174 @@
+"""The catalogue's phrases as one automaton: every phrase of every language found in one pass over a text."""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from itertools import product
+from typing import Any, Final, NamedTuple
+
+import ahocorasick
+
+from clamor.text.fold import bounded, words
+
+
+class Kind(IntEnum):
+    """What a phrase is for the judge."""
+
+    TROUBLE = 0
+    PART = 1
+    BAD = 2
+    ACT = 3
+    LACK = 4
+    CANNOT = 5
+    ASK = 6
+    IMPACT = 7
+    FEELING = 8
+    FIRST = 9
+    NEWS = 10
+    PAST = 11
+    HYPOTHETICAL = 12
+    ADVICE = 13
+    JOKE = 14
+    RECOVERY = 15
+    FINE = 16
+    PROMO = 17
+    STAFF = 18
+    OTHER = 19
+    CLAIM = 20
+    FILLER = 21
+    WEAK = 22
+    VAGUE = 23
+    HINT = 24
+    # Pairs, which the judge makes: a part with a lack, a bad word or a question; an act that cannot be done; a hint
+    # beside a first person.
+    LACKING = 30
+    FAULTY = 31
+    ASKED = 32
+    UNABLE = 33
+    OWN = 34
+
+
+class Entry(NamedTuple):
+    """One phrase's meaning: its kind and its symptom, claim or ``any``."""
+
+    kind: int
+    tag: str
+
+
+class Hit(NamedTuple):
+    """A phrase found at ``text[start:end]`` of the folded text."""
+
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
+
+
+TAGGED: Final = {
+    "trouble": Kind.TROUBLE,
+    "hint": Kind.HINT,
+    "part": Kind.PART,
+    "bad": Kind.BAD,
+    "act": Kind.ACT,
+    "claim": Kind.CLAIM,
+}
+"""Sections of a phrase file whose lists are named by a symptom, a claim or ``any``."""
+LISTS: Final = ("lack", "cannot", "ask", "impact", "feeling", "first", "filler", "vague", "weak")
+"""Lists at the top of a phrase file; ``[cue]`` holds the others."""
+_TRUST: Final = 12
+"""What the platform's word on the language weighs, in letters of phrases."""
+_ANY: Final = "*"
+_CHOICE: Final = re.compile(r"\{([^{}]*)\}")
+
+
+def expand(template: str) -> Iterator[str]:
+    """Yield every reading of a phrase with choices.
+
+    >>> list(expand("{is,are} down"))
+    ['is down', 'are down']
+
+    """
+    pieces = _CHOICE.split(template)
+    choices = [piece.split(",") if i % 2 else [piece] for i, piece in enumerate(pieces)]
+    for parts in product(*choices):
+        yield " ".join("".join(parts).split())
+
+
+def _keys(template: str) -> Iterator[str]:
+    """Yield the folded keys of a template; folding its pieces once is what makes loading quick."""
+    pieces = _CHOICE.split(template)
+    choices = [[_fold(c) for c in piece.split(",")] if i % 2 else [_fold(piece)] for i, piece in enumerate(pieces)]
+    for parts in product(*choices):
+        if key := bounded(" ".join("".join(parts).split())):
+            yield key
+
+
+def _fold(piece: str) -> str:
+    head = " " if piece[:1].isspace() else ""
+    tail = " " if piece[-1:].isspace() else ""
+    return f"{head}{words(piece)}{tail}" if piece else ""
+
+
+def templates(table: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
+    """Yield the phrases of one language, as written, with their meanings."""
+    for section, kind in TAGGED.items():
+        for tag, written in table.get(section, {}).items():
+            entry = Entry(Kind[tag.upper()], "any") if tag in LISTS else Entry(kind, tag)
+            yield from ((template, entry) for template in written)
+    for name in LISTS:
+        yield from ((template, Entry(Kind[name.upper()], "any")) for template in table.get(name, ()))
+    for name, written in table.get("cue", {}).items():
+        yield from ((template, Entry(Kind[name.upper()], "any")) for template in written)
+
+
+class Lexicon:
+    """All phrases, compiled. A text is read in the one language that most of its phrases belong to.
+
+    Args:
+        phrases: Language to its phrase file.
+        always: Folded keys that mean the same in every language.
+
+    """
+
+    def __init__(self, phrases: Mapping[str, Mapping[str, Any]], always: Mapping[str, Entry]):
+        meanings: dict[str, dict[str, tuple[Entry, ...]]] = {key: {_ANY: (entry,)} for key, entry in always.items()}
+        for language, table in phrases.items():
+            for template, entry in templates(table):
+                for key in _keys(template):
+                    known = meanings.setdefault(key, {})
+                    if entry not in known.get(language, ()):
+                        known[language] = (*known.get(language, ()), entry)
+        self._automaton = ahocorasick.Automaton()
+        for key, languages in meanings.items():
+            self._automaton.add_word(key, (len(key), languages))
+        self._automaton.make_automaton()
+        self.size = len(meanings)
+
+    def find(self, folded: str, language: str | None = None) -> tuple[list[Hit], str]:
+        """Return the phrases in a folded text, in order of their ends, and the language that it was read in.
+
+        A phrase inside another is left out. ``language`` is what the platform says; it decides where words do not.
+        """
+        found = list(self._automaton.iter(folded))
+        votes: dict[str, int] = {}
+        for _, (length, languages) in found:
+            for name in languages:
+                votes[name] = votes.get(name, 0) + length
+        if not votes:
+            return [], language or "en"
+        votes[_ANY] = 0
+        if language in votes:
+            votes[language] += _TRUST
+        elif "en" in votes:
+            votes["en"] += 1
+        best = max(votes, key=votes.__getitem__)
+        kept: list[Hit] = []
+        for last, (length, languages) in found:
+            entries = languages.get(best) or languages.get(_ANY)
+            if entries is None:
+                continue
+            start, end = last + 1 - length, last + 1
+            while kept and kept[-1].start >= start and end > kept[-1].end:
+                kept.pop()
+            if not kept or start < kept[-1].start or end > kept[-1].end:
+                kept.append(Hit(start, end, entries))
+        return kept, best
