@@ -5,7 +5,7 @@ scopes are added, a bin is observed only if everything that should have watched 
 and none is zero, and all else is unknown. Sources of posts are summed up the region tree; X counts never are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -80,7 +80,7 @@ def stream_of(scope: str) -> str:
 
 def exact(scope: str) -> bool:
     """Tell whether a scope counts just the regions it names (X counts), not the posts of the tree below them."""
-    return scope.startswith("x:")
+    return scope.startswith(("x:", "counts:"))
 
 
 def changes(known: pa.Table, fresh: pd.DataFrame, attempts: pd.DataFrame) -> pd.DataFrame:
@@ -155,12 +155,11 @@ def counts(
     lines = _Lines(parents)
     parts: list[pd.DataFrame] = []
     for source in sorted(set(coverage["source"])):
-        attempts = coverage.loc[coverage["source"] == source].reset_index(drop=True)
-        services = sorted({service for named in attempts["services"] for service in named})
-        watched = _watched(attempts, grid)
-        for service in services:
-            mine = [scope for scope in watched if service in scope.services]
-            parts.extend(_series(source, service, mine, rows.of(source, service), lines, grid))
+        ledger = _ledger(coverage.loc[coverage["source"] == source])
+        proofs = _Proofs(grid)
+        for service in sorted({service for attempts in ledger for service in attempts.services}):
+            mine = [attempts for attempts in ledger if service in attempts.services]
+            parts.extend(_series(source, service, mine, rows.of(source, service), lines, proofs, grid))
     return pd.concat(parts, ignore_index=True) if parts else _EMPTY.copy()
 
 
@@ -255,62 +254,104 @@ def _newest(volumes: pa.Table, grid: Grid) -> _Rows:
 
 def _groups(codes: Ints) -> Iterator[tuple[int, Ints]]:
     """Yield each code with the positions that hold it."""
+    if not len(codes):
+        return
     order = np.argsort(codes, kind="stable")
     found, starts = np.unique(codes[order], return_index=True)
     yield from zip(found.tolist(), np.split(order, starts[1:]), strict=True)
 
 
 @dataclass(frozen=True)
-class _Scope:
-    """What one scope watched: services, regions and signals, and which bins it proved."""
+class _Attempts:
+    """The attempts of one scope that would have counted the same things. Times are minutes since the epoch."""
 
-    name: str
+    scope: str
     services: frozenset[str]
     regions: frozenset[str]
     signals: frozenset[str]
+    starts: Ints
+    ends: Ints
+    asked_at: Ints
+    proves: Bools
+    even: Bools
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What one scope proved of one series: bins, and the span in which it was asked at all."""
+
+    name: str
     covered: Bools
     even: Bools
-    asked_at: Floats
+    asked_at: Ints
     first: int
     last: int
 
 
-def _watched(attempts: pd.DataFrame, grid: Grid) -> list[_Scope]:
-    """Return every scope of a source with the bins that its attempts prove."""
-    scopes = []
+def _ledger(attempts: pd.DataFrame) -> list[_Attempts]:
+    """Sort the attempts of a source by scope and by what they would have counted."""
+    what = [
+        tuple(map(tuple, row))
+        for row in zip(attempts["services"], attempts["regions"], attempts["signals"], strict=True)
+    ]
     clock = {
-        name: attempts[name].astype("int64").to_numpy(np.int64)
+        name: np.asarray(attempts[name].astype("int64"), dtype=np.int64)
         for name in ("window_start", "window_end", "requested_at")
     }
-    for name, rows in attempts.groupby("scope", sort=True):
-        at = rows.index.to_numpy()
-        starts = clock["window_start"][at] // _MINUTE_US
-        ends = clock["window_end"][at] // _MINUTE_US
-        asked = clock["requested_at"][at]
-        proves = rows["status"].isin([str(status) for status in schema.PROVES]).to_numpy()
-        even = (rows["status"] == str(Status.OK)).to_numpy()
-        newest = np.zeros(grid.n)
+    starts, ends = (np.floor_divide(clock[name], _MINUTE_US) for name in ("window_start", "window_end"))
+    proves = attempts["status"].isin([str(status) for status in schema.PROVES]).to_numpy()
+    even = (attempts["status"] == str(Status.OK)).to_numpy()
+    places: dict[tuple[str, Any], list[int]] = {}
+    for at, key in enumerate(zip(attempts["scope"], what, strict=True)):
+        places.setdefault(key, []).append(at)
+    return [
+        _Attempts(
+            scope,
+            frozenset(services),
+            frozenset(regions),
+            frozenset(signals),
+            starts[at],
+            ends[at],
+            clock["requested_at"][at],
+            proves[at],
+            even[at],
+        )
+        for (scope, (services, regions, signals)), at in places.items()
+    ]
+
+
+class _Proofs:
+    """What scopes proved; the same question is answered once."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._known: dict[tuple[int, ...], _Scope] = {}
+
+    def of(self, members: list[_Attempts]) -> _Scope:
+        """Return what attempts of one scope proved together."""
+        key = tuple(map(id, members))
+        if key not in self._known:
+            self._known[key] = self._prove(members)
+        return self._known[key]
+
+    def _prove(self, members: list[_Attempts]) -> _Scope:
+        starts, ends, asked, proves, even = (
+            np.concatenate([getattr(m, name) for m in members])
+            for name in ("starts", "ends", "asked_at", "proves", "even")
+        )
+        grid = self._grid
+        newest = np.zeros(grid.n, np.int64)
         for i in np.flatnonzero(proves)[np.argsort(asked[proves], kind="stable")].tolist():
             first, last = max(0, (starts[i] - grid.start) // grid.bin_minutes), grid.ceil(ends[i : i + 1])[0]
             newest[first : max(0, last)] = asked[i]
-        scopes.append(
-            _Scope(
-                str(name),
-                _union(rows["services"]),
-                _union(rows["regions"]),
-                _union(rows["signals"]),
-                _whole_bins(starts[proves], ends[proves], grid),
-                _whole_bins(starts[proves & even], ends[proves & even], grid),
-                newest,
-                int(grid.floor(starts).min()),
-                int(grid.ceil(ends + HOLD_HOURS * 60).max()),
-            )
+        return _Scope(
+            members[0].scope,
+            _whole_bins(starts[proves], ends[proves], grid),
+            _whole_bins(starts[proves & even], ends[proves & even], grid),
+            newest,
+            int(grid.floor(starts).min()),
+            int(grid.ceil(ends + (0 if stream_of(members[0].scope) == "file" else HOLD_HOURS * 60)).max()),
         )
-    return scopes
-
-
-def _union(lists: Iterable[Iterable[str]]) -> frozenset[str]:
-    return frozenset(name for names in lists for name in names)
 
 
 def _whole_bins(starts: Ints, ends: Ints, grid: Grid) -> Bools:
@@ -332,25 +373,28 @@ def _whole_bins(starts: Ints, ends: Ints, grid: Grid) -> Bools:
 
 
 def _series(
-    source: str, service: str, scopes: list[_Scope], rows: _Rows, lines: "_Lines", grid: Grid
+    source: str, service: str, ledger: list[_Attempts], rows: _Rows, lines: "_Lines", proofs: _Proofs, grid: Grid
 ) -> Iterator[pd.DataFrame]:
     """Yield the series of one service of one source, region by region."""
-    seen = {rows.region[code] for code in np.unique(rows.region_code).tolist()}
-    by_posts = [scope for scope in scopes if not exact(scope.name)]
-    regions = {region for scope in scopes for region in scope.regions}
+    by_posts = any(not exact(attempts.scope) for attempts in ledger)
+    regions = {region for attempts in ledger for region in attempts.regions}
     if by_posts:
+        seen = {rows.region[code] for code in np.unique(rows.region_code).tolist()}
         regions |= {up for region in seen - {UNKNOWN_REGION} for up in lines[region]}
     for region in sorted(regions - {UNKNOWN_REGION}):
-        mine = [s for s in scopes if (region in s.regions if exact(s.name) else s.regions & lines[region])]
-        below = [
-            code for code, name in enumerate(rows.region) if name == region or (by_posts and (region in lines[name]))
-        ]
-        inside = np.isin(rows.region_code, below)
-        complaint = _column(rows, inside & ~rows.mention, [s for s in mine if Signal.COMPLAINT in s.signals], grid)
-        mention = _column(rows, inside & rows.mention, [s for s in mine if Signal.MENTION in s.signals], grid)
+        mine = [a for a in ledger if (region in a.regions if exact(a.scope) else a.regions & lines[region])]
+        below = [code for code, name in enumerate(rows.region) if name == region or region in lines[name]]
+        itself = [code for code, name in enumerate(rows.region) if name == region]
+        there = {False: np.isin(rows.region_code, below), True: np.isin(rows.region_code, itself)}
+        columns = {}
+        for signal in (Signal.COMPLAINT, Signal.MENTION):
+            said = rows.mention == (signal is Signal.MENTION)
+            at = {only: inside & said for only, inside in there.items()}
+            columns[signal] = _column(rows, at, _scopes([a for a in mine if signal in a.signals], proofs), grid)
+        complaint, mention = columns[Signal.COMPLAINT], columns[Signal.MENTION]
         if complaint is None:
             continue
-        segment = complaint.segment + _breaks(source, rows, grid, by_version=bool(by_posts))
+        segment = complaint.segment + _breaks(source, rows, grid, by_version=by_posts)
         first = complaint.first
         yield pd.DataFrame(
             {
@@ -365,6 +409,14 @@ def _series(
                 "uneven": complaint.uneven[first:],
             }
         )
+
+
+def _scopes(attempts: list[_Attempts], proofs: _Proofs) -> list[_Scope]:
+    """Return what each scope among the attempts proved."""
+    members: dict[str, list[_Attempts]] = {}
+    for each in attempts:
+        members.setdefault(each.scope, []).append(each)
+    return [proofs.of(together) for together in members.values()]
 
 
 class _Lines(dict[str, frozenset[str]]):
@@ -391,8 +443,11 @@ class _Column:
     first: int
 
 
-def _column(rows: _Rows, at: Bools, scopes: list[_Scope], grid: Grid) -> _Column | None:
-    """Add up the streams of one signal in one region; null where any stream that was watching missed the bin."""
+def _column(rows: _Rows, at: Mapping[bool, Bools], scopes: list[_Scope], grid: Grid) -> _Column | None:
+    """Add up the streams of one signal in one region; null where any stream that was watching missed the bin.
+
+    ``at`` tells which rows are of the signal and region: of the region itself (True), or of the tree below it (False).
+    """
     streams: dict[str, list[_Scope]] = {}
     for scope in scopes:
         streams.setdefault(stream_of(scope.name), []).append(scope)
@@ -403,8 +458,6 @@ def _column(rows: _Rows, at: Bools, scopes: list[_Scope], grid: Grid) -> _Column
         first, last = max(0, min(s.first for s in members)), min(grid.n, max(s.last for s in members))
         if first >= last:
             continue
-        if name == "file":
-            first, last = max(0, first), min(grid.n, last - HOLD_HOURS * 60 // grid.bin_minutes)
         watching[first:last] += 1
         if name != "file":
             edges[first] = True
@@ -424,16 +477,17 @@ def _column(rows: _Rows, at: Bools, scopes: list[_Scope], grid: Grid) -> _Column
     return _Column(np.where(observed, posts, np.nan), observed & ~even, segment, start)
 
 
-def _counted(rows: _Rows, at: Bools, members: list[_Scope], grid: Grid, *, add: bool) -> Floats:
+def _counted(rows: _Rows, at: Mapping[bool, Bools], members: list[_Scope], grid: Grid, *, add: bool) -> Floats:
     """Return posts per bin of one stream: files add up; of other scopes the one that asked last counts."""
     each = []
     for scope in members:
         code = rows.scope.index(scope.name) if scope.name in rows.scope else -1
-        hit = at & (rows.scope_code == code)
-        each.append(np.bincount(rows.bin[hit], weights=rows.posts[hit], minlength=grid.n)[: grid.n])
+        hit = at[exact(scope.name)] & (rows.scope_code == code)
+        posts = np.bincount(rows.bin[hit], weights=rows.posts[hit], minlength=grid.n)[: grid.n]
+        each.append(np.where(scope.covered, posts, 0.0))
     if add or len(members) == 1:
         return np.asarray(np.sum(each, axis=0), dtype=np.float64)
-    asked = np.stack([np.where(s.covered, s.asked_at, 0.0) for s in members])
+    asked = np.stack([np.where(s.covered, s.asked_at, 0) for s in members])
     latest = np.argmax(asked, axis=0)
     return np.asarray(np.take_along_axis(np.stack(each), latest[None, :], axis=0)[0], dtype=np.float64)
 
