@@ -48,7 +48,6 @@ class RedditApi:
     token: Callable[[], str]
     token_seconds: int = TOKEN_SECONDS
     _expiry: dict[str, float] = field(default_factory=dict)
-    _used: int = 0
     _names: dict[str, int] = field(init=False)
     _children: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -67,7 +66,6 @@ class RedditApi:
         if self.now() > self.world.horizon:
             return as_json(503, {"message": "the synthetic world has ended", "error": 503})
         answer = self._listing(request)
-        self._used += 1
         pace = {"x-ratelimit-used": "1", "x-ratelimit-remaining": "995.0", "x-ratelimit-reset": "1"}
         answer.headers.update(pace)
         return answer

@@ -158,26 +158,26 @@ SERVICES: Final = (
 BY_ID: Final = {service.id: service for service in SERVICES}
 
 REGION_SUBREDDITS: Final = {
-    "AskUK": ("GB", 8.0),
-    "unitedkingdom": ("GB", 8.0),
-    "london": ("GB", 4.0),
-    "nyc": ("US", 5.0),
-    "texas": ("US", 4.0),
-    "germany": ("DE", 5.0),
-    "de": ("DE", 7.0),
-    "france": ("FR", 6.0),
-    "brasil": ("BR", 8.0),
-    "mexico": ("MX", 6.0),
-    "india": ("IN", 9.0),
-    "indonesia": ("ID", 5.0),
-    "australia": ("AU", 8.0),
-    "canada": ("CA", 8.0),
-    "Nigeria": ("NG", 4.0),
-    "southafrica": ("ZA", 4.0),
-    "korea": ("KR", 3.0),
-    "japan": ("JP", 4.0),
+    "AskUK": ("GB", 8.0, "en"),
+    "unitedkingdom": ("GB", 8.0, "en"),
+    "london": ("GB", 4.0, "en"),
+    "nyc": ("US", 5.0, "en"),
+    "texas": ("US", 4.0, "en"),
+    "germany": ("DE", 5.0, "en"),
+    "de": ("DE", 7.0, "de"),
+    "france": ("FR", 6.0, "fr"),
+    "brasil": ("BR", 8.0, "pt"),
+    "mexico": ("MX", 6.0, "es"),
+    "india": ("IN", 9.0, "en"),
+    "indonesia": ("ID", 5.0, "id"),
+    "australia": ("AU", 8.0, "en"),
+    "canada": ("CA", 8.0, "en"),
+    "Nigeria": ("NG", 4.0, "en"),
+    "southafrica": ("ZA", 4.0, "en"),
+    "korea": ("KR", 3.0, "en"),
+    "japan": ("JP", 4.0, "en"),
 }
-"""Subreddits of a place: country and items an hour."""
+"""Subreddits of a place: country, items an hour and the language that people write there."""
 
 GENERAL_SUBREDDITS: Final = {"techsupport": 10.0, "technology": 8.0}
 """Subreddits in which any service may come up: items an hour."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from clamor.schema import Signal, Symptom
 from clamor.simulate import variants
-from clamor.simulate.atlas import COUNTRIES, TAGS
+from clamor.simulate.atlas import COUNTRIES, TAGS, Country
 from clamor.simulate.services import SERVICES, Traffic
 
 NO_SERVICE: Final = -1
@@ -144,7 +144,7 @@ def _posts(
         for line in lines:
             for _ in range(copies):
                 text = variants.vary(rng, _fill(rng, line, service, language), language)
-                yield (service, name, language), _hashtag(rng, text, service), language, signal, symptom
+                yield (service, name, language), _hashtag(rng, text, service, signal), language, signal, symptom
 
 
 def _placed(
@@ -157,25 +157,33 @@ def _placed(
         for language, _ in country.languages:
             lines = source.get(language) or source.get(language.split("-")[0]) or source["en"]
             for line in lines:
-                for town in rng.sample(country.towns, min(copies, len(country.towns))):
+                for town in [_town(rng, country, language) for _ in range(copies)]:
                     text = _fill(rng, line.replace("{town}", town), service, language)
                     yield (service, name, country.code), text, language, signal, symptom
 
 
 def _threads(rng: random.Random, service: int, source: Templates) -> Iterator[_Row]:
-    """Yield what is written in subreddits, filed by country where a town is named."""
+    """Yield what is written in subreddits by language, filed by country where a town is named."""
     for name, signal in _REDDIT.items():
         symptom = "other" if signal is Signal.COMPLAINT else ""
-        for line in source[name]["en"]:
-            if "{town}" not in line:
-                for _ in range(2):
-                    text = variants.misspell(rng, _fill(rng, line, service, "en", thread=True), 0.1)
-                    yield (service, name, "en"), text, "en", signal, symptom
-                continue
-            for country in COUNTRIES:
-                town = rng.choice(country.towns)
-                text = _fill(rng, line.replace("{town}", town), service, "en", thread=True)
-                yield (service, f"{name}@", country.code), text, "en", signal, symptom
+        for language, lines in source[name].items():
+            for line in lines:
+                filled = _fill(rng, line, service, language, thread=True)
+                if "{town}" not in line:
+                    for _ in range(2):
+                        text = variants.misspell(rng, filled, 0.1)
+                        yield (service, name, language), text, language, signal, symptom
+                    continue
+                for country in COUNTRIES:
+                    if language == "en" or country.languages[0][0] == language:
+                        text = filled.replace("{town}", _town(rng, country, language))
+                        yield (service, f"{name}@", country.code), text, language, signal, symptom
+
+
+def _town(rng: random.Random, country: Country, language: str) -> str:
+    """Return a town in letters that the language is written in."""
+    own_script = language in ("ja", "ko")
+    return rng.choice([town for town in country.towns if (max(town) > "\u2e80") == own_script])
 
 
 def _fill(rng: random.Random, line: str, service: int, language: str, thread: bool = False) -> str:
@@ -201,8 +209,9 @@ def _handle(traffic: Traffic) -> str:
     return {"spotify": "SpotifyCares", "netflix": "Netflixhelps", "vodafone": "VodafoneUK"}.get(traffic.id, traffic.id)
 
 
-def _hashtag(rng: random.Random, text: str, service: int) -> str:
+def _hashtag(rng: random.Random, text: str, service: int, signal: Signal) -> str:
     if service == NO_SERVICE or rng.random() > 0.08:
         return text
     tag = re.sub(r"\W", "", SERVICES[service].id)
-    return f"{text} #{tag}{rng.choice(('', '', 'down', 'fail', 'problems'))}"
+    tails = {Signal.COMPLAINT: ("", "down", "down", "fail", "problems"), Signal.COMMENTARY: ("", "down")}
+    return f"{text} #{tag}{rng.choice(tails.get(signal, ('',)))}"

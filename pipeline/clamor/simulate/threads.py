@@ -23,28 +23,35 @@ _SUBMISSIONS: Final = 0.16
 """Share of items that are submissions."""
 _COMPLAINTS: Final = 0.05
 """Share of a service's subreddit that is complaints on an ordinary day."""
+_COMPLAINTS_ELSEWHERE: Final = 0.004
+"""Share of any other subreddit that is complaints about a service."""
 _DELETED, _REMOVED, _STALE = 0.012, 0.03, 0.004
 _SURGE: Final = 1.5
 """Complaints on Reddit for each extra complaint on X of an event, shared over the service's subreddits."""
+_SURGE_LOCAL, _SURGE_GENERAL = 0.3, 0.05
+"""The same for a subreddit of the writer's country, and for a general one."""
+_PLACED: Final = 0.3
+"""Share of complaints that name a town."""
 _SURGE_MOST: Final = 6.0
 """Complaints a minute in one subreddit at most; moderators close threads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subreddit:
-    """A subreddit: its name, the service it is about (-1: none), its country (-1: anywhere), items an hour."""
+    """A subreddit: name, the service it is about (-1: none), its country (-1: anywhere), items an hour, language."""
 
     name: str
     service: int
     country: int
     items_per_hour: float
+    language: str = "en"
 
 
 @cache
 def subreddits() -> tuple[Subreddit, ...]:
     """Return all public subreddits of the world."""
     about = [Subreddit(n, i, -1, r) for i, s in enumerate(SERVICES) for n, r in s.subreddits.items()]
-    local = [Subreddit(n, NO_SERVICE, CODES.index(c), r) for n, (c, r) in REGION_SUBREDDITS.items()]
+    local = [Subreddit(n, NO_SERVICE, CODES.index(c), r, lang) for n, (c, r, lang) in REGION_SUBREDDITS.items()]
     return (*about, *local, *(Subreddit(n, NO_SERVICE, -1, r) for n, r in GENERAL_SUBREDDITS.items()))
 
 
@@ -104,8 +111,8 @@ def draw(
         calm = _rate(rng, subreddit, start, minutes)
         if subreddit.name == burst[2]:
             calm[burst[0] : burst[1]] += burst[3] / (burst[1] - burst[0])
-        trouble, countries = _trouble(subreddit, added, minutes)
-        parts.append(_items(rng, texts, position, subreddit, calm, trouble, countries))
+        trouble = _trouble(subreddit, added, minutes)
+        parts.append(_items(rng, texts, position, subreddit, calm, trouble))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.argsort(columns[0], kind="stable")
     second, where, title, body = (column[order] for column in columns)
@@ -123,22 +130,33 @@ def _rate(rng: np.random.Generator, subreddit: Subreddit, start: int, minutes: i
     )
 
 
-def _trouble(
-    subreddit: Subreddit, added: Mapping[str, NDArray[np.float32]], minutes: int
-) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Return the extra complaints a minute, and from which countries they come (as weights by minute)."""
-    if subreddit.service != NO_SERVICE:
-        service = SERVICES[subreddit.service]
-        by_country = added[service.id]
-        share = _SURGE * subreddit.items_per_hour / sum(service.subreddits.values())
-    else:
-        by_country = sum(added.values(), start=np.zeros((minutes, len(COUNTRIES)), dtype=np.float32))
-        share = 0.05
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Extra complaints by minute, and where (minutes, countries) and about what (minutes, services) they are."""
+
+    rate: NDArray[np.float64]
+    where: NDArray[np.float32]
+    about: NDArray[np.float32]
+
+
+def _trouble(subreddit: Subreddit, added: Mapping[str, NDArray[np.float32]], minutes: int) -> _Trouble:
+    about = np.zeros((minutes, len(SERVICES)), dtype=np.float32)
+    where = np.zeros((minutes, len(COUNTRIES)), dtype=np.float32)
+    share = _SURGE_LOCAL if subreddit.country >= 0 else _SURGE_GENERAL
+    for position, service in enumerate(SERVICES):
+        heard = added[service.id]
+        if subreddit.service not in (NO_SERVICE, position):
+            continue
+        if subreddit.service == position:
+            share = _SURGE * subreddit.items_per_hour / sum(service.subreddits.values())
         if subreddit.country >= 0:
-            only = np.zeros(len(COUNTRIES), dtype=np.float32)
-            only[subreddit.country] = 1
-            by_country, share = by_country * only, 0.3
-    return np.minimum(by_country.sum(axis=1) * share, _SURGE_MOST).astype(float), by_country
+            about[:, position] = heard[:, subreddit.country]
+            where[:, subreddit.country] += heard[:, subreddit.country]
+        else:
+            about[:, position] = heard.sum(axis=1)
+            where += heard
+    rate = np.minimum(about.sum(axis=1) * share, _SURGE_MOST).astype(float)
+    return _Trouble(rate, where, about)
 
 
 _Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
@@ -150,76 +168,95 @@ def _items(
     position: int,
     subreddit: Subreddit,
     calm: NDArray[np.float64],
-    trouble: NDArray[np.float64],
-    by_country: NDArray[np.float32],
+    trouble: _Trouble,
 ) -> _Part:
     """Draw the items of one subreddit: (second, subreddit, title, body)."""
-    minutes = len(calm)
+    usual = _COMPLAINTS if subreddit.service != NO_SERVICE else _COMPLAINTS_ELSEWHERE
     seconds, titles, bodies = [], [], []
-    usual = _COMPLAINTS if subreddit.service != NO_SERVICE else 0.004
-    complain = {"c": trouble + calm * usual, "f": trouble * 0.35 + calm * usual * 0.7}
-    for kind, rate in {"t": calm * (1 - 1.7 * usual), **complain}.items():
-        minute = np.repeat(np.arange(minutes), rng.poisson(rate))
+    rates_by_kind = {
+        "chatter": calm * (1 - 1.7 * usual),
+        "complaint": trouble.rate + calm * usual,
+        "reply": trouble.rate * 0.35 + calm * usual * 0.7,
+    }
+    anywhere = np.array([country.weight for country in COUNTRIES])
+    if subreddit.country >= 0:
+        anywhere = np.eye(len(COUNTRIES))[subreddit.country]
+    talked = np.array([service.posts_per_minute for service in SERVICES])
+    for kind, rate in rates_by_kind.items():
+        minute = np.repeat(np.arange(len(calm)), rng.poisson(rate))
         seconds.append(minute * 60 + rng.integers(0, 60, len(minute)))
-        country = _countries(rng, minute, by_country) if kind != "t" else np.full(len(minute), subreddit.country)
-        title, body = _pair(rng, texts, subreddit, kind, country)
+        country = _by_weight(rng, trouble.where[minute] + 1e-4 * anywhere)
+        service = _by_weight(rng, trouble.about[minute] + 1e-4 * talked)
+        title, body = _pair(rng, texts, subreddit, kind, country, service)
         titles.append(title)
         bodies.append(body)
     second = np.concatenate(seconds)
     return second, np.full(len(second), position), np.concatenate(titles), np.concatenate(bodies)
 
 
-def _countries(
-    rng: np.random.Generator, minute: NDArray[np.int64], by_country: NDArray[np.float32]
-) -> NDArray[np.int64]:
-    """Draw where complainers live: as the event has it, and anywhere when there is none."""
-    anywhere = np.array([country.weight for country in COUNTRIES])
-    weights = by_country[minute] + 1e-4 * anywhere
+def _by_weight(rng: np.random.Generator, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Draw a column for every row by the row's weights."""
     cumulated = np.cumsum(weights, axis=1)
-    drawn: NDArray[np.int64] = (rng.random(len(minute))[:, None] * cumulated[:, -1:] >= cumulated).sum(axis=1)
-    return np.minimum(drawn, len(COUNTRIES) - 1)
+    drawn: NDArray[np.int64] = (rng.random(len(weights))[:, None] * cumulated[:, -1:] >= cumulated).sum(axis=1)
+    drawn[drawn == weights.shape[1]] -= 1
+    return drawn
 
 
 _POOLS: Final = {
-    "t": ("chatter_title", "chatter_body", "chatter"),
-    "c": ("title", "body", "metoo"),
-    "f": ("chatter_title", "fine", "fine"),
+    "chatter": ("chatter_title", "chatter_body", "chatter"),
+    "complaint": ("title", "body", "metoo"),
+    "reply": ("chatter_title", "fine", "fine"),
 }
 
 
 def _pair(
-    rng: np.random.Generator, texts: Texts, subreddit: Subreddit, kind: str, country: NDArray[np.int64]
+    rng: np.random.Generator,
+    texts: Texts,
+    subreddit: Subreddit,
+    kind: str,
+    country: NDArray[np.int64],
+    service: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw titles (or -1 for comments) and bodies."""
-    count = len(country)
-    submission = rng.random(count) < _SUBMISSIONS
+    """Draw titles (or -1 for comments) and bodies. Where a subreddit is about no service, a complaint names it."""
     title_pool, body_pool, comment_pool = _POOLS[kind]
+    count = len(country)
     title = np.full(count, NO_ITEM, dtype=np.int64)
     body = np.empty(count, dtype=np.int64)
-    placed = rng.random(count) < 0.3
-    for index in range(count):
-        service = subreddit.service
-        if service == NO_SERVICE and kind != "t":
-            service = int(rng.integers(len(SERVICES)))
-        code = CODES[country[index]] if country[index] >= 0 else ""
-        if submission[index]:
-            title[index] = _one(rng, texts, service, title_pool, code, bool(placed[index]))
-            body[index] = _one(rng, texts, service, body_pool, code, False)
-        else:
-            body[index] = _one(rng, texts, service, comment_pool, code, bool(placed[index]))
+    submission = rng.random(count) < _SUBMISSIONS
+    placed = rng.random(count) < _PLACED
+    roll = rng.random((count, 2))
+    for i, (code, about) in enumerate(zip(country.tolist(), service.tolist(), strict=True)):
+        draw_one = _Drawer(texts, subreddit, CODES[code], about, bool(placed[i]))
+        if submission[i]:
+            title[i] = draw_one(title_pool, roll[i, 0])
+        body[i] = draw_one(body_pool if submission[i] else comment_pool, roll[i, 1])
     return title, body
 
 
-def _one(rng: np.random.Generator, texts: Texts, service: int, pool: str, code: str, placed: bool) -> int:
-    name, key = pool, "en"
-    if pool == "chatter_title" and service == NO_SERVICE and code:
-        name, key = "local_title", code
-    elif placed and code:
-        towns = {"title": "title_place@", "metoo": "metoo@", "fine": "fine@"}.get(pool)
-        if towns and (service, towns, code) in texts.pools:
-            name, key = towns, code
-    found = texts.pool(service, name, key)
-    return int(found[int(len(found) * rng.random())])
+@dataclass(frozen=True, slots=True)
+class _Drawer:
+    """Draws one text for one item."""
+
+    texts: Texts
+    subreddit: Subreddit
+    code: str
+    about: int
+    placed: bool
+
+    def __call__(self, pool: str, roll: float) -> int:
+        found = self.texts.pool(*self._pool(pool))
+        return int(found[int(len(found) * roll)])
+
+    def _pool(self, pool: str) -> tuple[int, str, str]:
+        service, language = self.subreddit.service, self.subreddit.language
+        if service == NO_SERVICE and pool == "title":
+            return (self.about, "place", self.code) if self.placed else (self.about, "other", language)
+        if service == NO_SERVICE and pool == "chatter_title" and self.subreddit.country >= 0:
+            return service, "local_title", self.code
+        named = f"{pool}_place@" if pool == "title" else f"{pool}@"
+        if self.placed and (service, named, self.code) in self.texts.pools:
+            return service, named, self.code
+        return service, pool, language
 
 
 def _finish(
