@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from clamor import catalog, schema
@@ -12,10 +14,46 @@ from clamor.collect import x
 from clamor.collect.batch import Batch, State, coverage
 from clamor.collect.budget import Budget
 from clamor.schema import Signal, Status
+from clamor.text.post import Post, Reading
 from loopback import Params, Reply, Ticking, serve
 
 NOW = datetime(2026, 11, 2, 12, 0, 30, tzinfo=UTC).timestamp()
 DAY = 86_400.0
+
+
+def catalogue(names: dict[str, tuple[str, ...]], phrases: dict[str, tuple[str, ...]]) -> Any:
+    """A catalogue of a few services, all of them everywhere but one that is in GB only."""
+    services = {
+        name: SimpleNamespace(
+            id=name, query_names=given, query_complaints=(), regions=("GB",) if name == "vodafone" else ()
+        )
+        for name, given in names.items()
+    }
+    return SimpleNamespace(
+        services=services,
+        phrases={language: {"query": given} for language, given in phrases.items()},
+        complaint_terms=tuple(dict.fromkeys(term for given in phrases.values() for term in given)),
+        regions=pd.DataFrame({"region": ["001", "150", "GB", "US"], "parent": ["", "001", "150", "019"]}),
+        version="v",
+    )
+
+
+CATALOG = catalogue(
+    {"tiktok": ("tiktok", "tik tok"), "netflix": ("netflix",), "vodafone": ("vodafone",)},
+    {"en": ("down", "not working"), "es": ("no funciona",)},
+)
+
+
+class _ReadsByWord:
+    """A reader to which "down" is a complaint, and a place is a place."""
+
+    catalog = CATALOG
+
+    def read(self, post: Post, service: str | None = None) -> list[Reading]:
+        place = post.place_country or "ZZ"
+        if "down" not in post.text:
+            return [Reading("tiktok", Signal.COMMENTARY, region=place)]
+        return [Reading("tiktok", Signal.COMPLAINT, ("login",) if "log in" in post.text else ("other",), region=place)]
 
 
 def epoch(text: str) -> float:
@@ -48,11 +86,11 @@ class Lab:
 
     def poll(self, services: tuple[str, ...] = ("tiktok",), countries: tuple[str, ...] = (), **kw: Any) -> list[Batch]:
         kw = {"state": self.state, "clock": self.clock, "services": services, "countries": countries} | kw
-        return list(x.poll(self.client, catalog.load(), **kw))
+        return list(x.poll(self.client, CATALOG, **kw))
 
     def backfill(self, since: float, **kw: Any) -> list[Batch]:
         kw = {"state": self.state, "clock": self.clock, "services": ["tiktok"], "countries": []} | kw
-        return list(x.backfill(self.client, catalog.load(), since=since, until=kw.pop("until", None), **kw))
+        return list(x.backfill(self.client, CATALOG, since=since, until=kw.pop("until", None), **kw))
 
 
 @contextmanager
@@ -337,7 +375,7 @@ def test_an_interrupted_backfill_goes_on_at_the_page_where_it_stopped() -> None:
         with pytest.raises(KeyboardInterrupt):
             for batch in x.backfill(
                 at.client,
-                catalog.load(),
+                CATALOG,
                 services=["tiktok"],
                 countries=[],
                 since=NOW - 90 * DAY,
@@ -355,11 +393,9 @@ def test_an_interrupted_backfill_goes_on_at_the_page_where_it_stopped() -> None:
 
 def test_a_query_over_512_characters_is_split_by_language_and_its_parts_add_up() -> None:
     """Every post has one language, so no part counts another's posts, and minutes are known where all parts are."""
-    long = catalog.load().services["tiktok"]
-    terms = tuple(f"phrase number {n}" for n in range(17))
-    fake = _Fake(
-        long, {"en": {"query": terms}, "ko": {"query": ("먹통", *terms[:6])}, "ja": {"query": ("落ちてる" * 25,)}}
-    )
+    terms = tuple(f"phrase number {n}" for n in range(18))
+    phrases = {"en": terms, "ko": ("먹통", *terms[:6]), "ja": ("落ちてる" * 25,)}
+    fake = catalogue({"tiktok": ("tiktok", "tik tok", "틱톡")}, phrases)
     parts = x.queries(fake, "tiktok")[Signal.COMPLAINT].parts
     assert len(parts) == 3 and all(len(part) <= 512 for part in parts)
     assert "-lang:ja -lang:ko" in parts[0] and " lang:ja" in parts[1] and " lang:ko" in parts[2]
@@ -377,16 +413,6 @@ def test_a_query_over_512_characters_is_split_by_language_and_its_parts_add_up()
         ]
 
 
-class _Fake:
-    """A catalogue of one service with other phrases."""
-
-    def __init__(self, service: Any, phrases: dict[str, Any]) -> None:
-        self.services = {service.id: service}
-        self.phrases = phrases
-        self.complaint_terms = tuple(dict.fromkeys(t for kinds in phrases.values() for t in kinds["query"]))
-        self.version = "v"
-
-
 def test_a_sample_yields_shares_and_stays_under_its_cap() -> None:
     """Signals among posts read, symptoms and regions among complaints, and no text."""
 
@@ -401,12 +427,12 @@ def test_a_sample_yields_shares_and_stays_under_its_cap() -> None:
         places = [{"id": "p", "country_code": "GB", "full_name": "London, England"}]
         return Reply({"data": data, "includes": {"places": places}, "meta": {"result_count": 60, "next_token": "t"}})
 
-    reader = _reader()
+    reader = _ReadsByWord()
     with lab(answer) as (at, asked):
         (batch,) = list(
             x.sample(
                 at.client,
-                catalog.load(),
+                CATALOG,
                 reader,
                 service="tiktok",
                 state=at.state,
@@ -425,7 +451,35 @@ def test_a_sample_yields_shares_and_stays_under_its_cap() -> None:
     assert batch.volumes.empty and batch.attempts[0].signals == ()
 
 
-def _reader() -> Any:
-    from clamor.text.read import Reader
+def test_every_query_of_the_catalogue_fits() -> None:
+    """No service of the shipped catalogue asks for more than X takes, with a country or without."""
+    known = catalog.load()
+    for service in known.services:
+        for country in (None, "US"):
+            for query in x.queries(known, service, country).values():
+                assert all(len(part) <= 512 and part.endswith("-is:retweet") for part in query.parts)
 
-    return Reader(catalog.load())
+
+def test_a_service_is_asked_for_where_it_operates_only() -> None:
+    """A British provider costs no request in the US."""
+    with lab(whole) as (at, asked):
+        at.poll(("vodafone", "tiktok"), ("US", "GB"))
+    by_country = [a["query"] for a in asked if "place_country" in a["query"]]
+    assert [("vodafone" in q, q[-17:-12]) for q in by_country] == [(True, "ry:GB"), (False, "ry:US"), (False, "ry:GB")]
+
+
+def test_countries_that_do_not_fit_into_the_rate_window_wait_for_the_next_poll() -> None:
+    """With 300 requests a window, 100 services and two countries take two polls, the longest not counted first."""
+    many = catalogue({f"s{n}": (f"name{n}",) for n in range(100)}, {"en": ("down",)})
+    countries = ("US", "GB")
+    with lab(lambda *_: Reply({"meta": {"total_tweet_count": 0}})) as (at, asked):
+        for polls in (300, 600):
+            list(
+                x.poll(
+                    at.client, many, services=list(many.services), countries=countries, state=at.state, clock=at.clock
+                )
+            )
+            assert len(asked) == polls
+            at.clock.at += 900
+    by_country = [a["query"] for a in asked if "place_country" in a["query"]]
+    assert len(by_country) == len(set(by_country)) == 200

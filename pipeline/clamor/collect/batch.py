@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -54,14 +55,19 @@ class Attempt:
         return int((self.window_end - self.window_start) // (60 * self.bin_minutes))
 
 
+_NO_VOLUMES: Final = schema.VOLUMES.empty()
+_NO_SAMPLES: Final = schema.SAMPLES.empty()
+_NO_CLAIMS: Final = schema.CLAIMS.empty()
+
+
 @dataclass(frozen=True)
 class Batch:
     """One page's worth. Rows are stored first, then attempts, then state, so replay is harmless."""
 
     attempts: tuple[Attempt, ...]
-    volumes: pd.DataFrame = field(default_factory=schema.VOLUMES.empty)
-    samples: pd.DataFrame = field(default_factory=schema.SAMPLES.empty)
-    claims: pd.DataFrame = field(default_factory=schema.CLAIMS.empty)
+    volumes: pd.DataFrame = field(default_factory=_NO_VOLUMES.copy)
+    samples: pd.DataFrame = field(default_factory=_NO_SAMPLES.copy)
+    claims: pd.DataFrame = field(default_factory=_NO_CLAIMS.copy)
 
 
 def utc(seconds: float) -> pd.Timestamp:

@@ -9,6 +9,7 @@ https://docs.x.com/x-api/posts/counts/introduction
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -16,6 +17,7 @@ import pandas as pd
 from clamor.collect.batch import Attempt, Batch, State
 from clamor.collect.budget import Budget
 from clamor.collect.clock import Clock, floor_minute
+from clamor.collect.plan import PAGE_DAYS, WINDOW_REQUESTS, Plan, plan
 from clamor.collect.retry import Fault
 from clamor.collect.x_call import COUNTS_ALL, COUNTS_RECENT, SETTLE_SECONDS, Caller, iso, open_client
 from clamor.collect.x_counts import Ints, Nonsense, attempts, fill, runs, unknown, volumes
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 
 RECENT_DAYS: Final = 7
 """How far back counts/recent reaches."""
-PAGE_DAYS: Final = 31
-"""How much one page of counts/all holds."""
 PLACE_PROBE: Final = "x:place_country"
 """Key of :attr:`State.probes`: ``ok``, or why the account may not count by country; also the scope that says so."""
 MAX_PAGES: Final = 60
@@ -64,8 +64,9 @@ def poll(
         raised: Services whose countries are counted now, whatever the beat.
         budget: Prices and caps; the default prices without caps when None.
 
-    Yields one batch a service for the world, then one a service for its countries. Rows are the minutes that have
-    posts; every attempt is in the ledger, and a failure leaves its minutes unknown.
+    Yields one batch a service for the world, then one a service for its countries. Countries that no longer fit into
+    the rate window wait for the next poll. Rows are the minutes that have posts; every attempt is in the ledger, and a
+    failure leaves its minutes unknown.
 
     """
     caller = Caller(client, clock=clock, state=state, budget=budget or Budget())
@@ -74,14 +75,16 @@ def poll(
     work = _Work(caller, COUNTS_RECENT, catalog.version)
     for group in world:
         yield from work.batch([(query, _recent_start(state, query, end, lookback_hours), end) for query in group])
-    for service in services:
-        due = [
-            query
-            for country in operates_in(catalog, service, countries)
-            if (query := queries(catalog, service, country)[Signal.COMPLAINT])
-            and (service in raised or _due(state, query, end, country_beat_minutes))
-        ]
-        yield from work.batch([(query, _recent_start(state, query, end, lookback_hours), end) for query in due])
+    due = [
+        query
+        for service in services
+        for country in operates_in(catalog, service, countries)
+        if (query := queries(catalog, service, country)[Signal.COMPLAINT])
+        and (service in raised or _due(state, query, end, country_beat_minutes))
+    ]
+    room = WINDOW_REQUESTS - sum(len(query.parts) for group in world for query in group)
+    for _, ours in groupby(_first_due(due, raised, state, room), key=lambda query: query.service):
+        yield from work.batch([(query, _recent_start(state, query, end, lookback_hours), end) for query in ours])
     yield from work.refused(services, countries, end - 3600 * lookback_hours, end)
     yield from work.skipped()
 
@@ -175,23 +178,33 @@ class _Work:
         if closed is None or not self.left:
             return
         status = Status.BUDGET if closed.status == Status.BUDGET else Status.SKIPPED
-        now = self.caller.clock.now()
-        ledger = [
-            _missed(
-                query.scope, (query.service,), (query.region,), (str(query.signal),), window, now, status, str(closed)
-            )
-            for query, *window in self.left
-        ]
+        fault = Fault(status, str(closed))
+        ledger: list[Attempt] = []
+        for query, start, end in self.left:
+            ledger += self._ledger(query, unknown(start, end), start, self.caller.clock.now(), fault)
         yield Batch(tuple(ledger))
 
     def refused(self, services: Sequence[str], countries: Sequence[str], start: float, end: float) -> Iterator[Batch]:
-        """Yield one row that says that countries were not counted, where the account may not."""
+        """Yield one row that says that countries were not counted, where the account may not; it claims no signal."""
         why = self.caller.state.probes.get(PLACE_PROBE, "ok")
-        if why != "ok" and countries:
-            now = self.caller.clock.now()
-            window = start, end
-            row = _missed(PLACE_PROBE, tuple(services), tuple(countries), (), window, now, Status.SKIPPED, why)
-            yield Batch((row,))
+        if why == "ok" or not countries:
+            return
+        row = Attempt(
+            source=SOURCE,
+            scope=PLACE_PROBE,
+            window_start=start,
+            window_end=end,
+            requested_at=self.caller.clock.now(),
+            services=tuple(services),
+            regions=tuple(countries),
+            signals=(),
+            bin_minutes=1,
+            status=Status.SKIPPED,
+            bins_received=0,
+            requests=0,
+            detail=why,
+        )
+        yield Batch((row,))
 
     def _count(self, query: Query, start: float, end: float) -> tuple[Ints, Fault | None]:
         """Return posts a minute over ``[start, end)``, known where all parts of the query are, and what went wrong."""
@@ -260,33 +273,6 @@ class _Work:
         ]
 
 
-def _missed(
-    scope: str,
-    services: tuple[str, ...],
-    regions: tuple[str, ...],
-    signals: tuple[str, ...],
-    window: Sequence[float],
-    now: float,
-    status: Status,
-    why: str,
-) -> Attempt:
-    return Attempt(
-        source=SOURCE,
-        scope=scope,
-        window_start=window[0],
-        window_end=window[1],
-        requested_at=now,
-        services=services,
-        regions=regions,
-        signals=signals,
-        bin_minutes=1,
-        status=status,
-        bins_received=0,
-        requests=0,
-        detail=why,
-    )
-
-
 def _recent_start(state: State, query: Query, end: float, lookback_hours: float) -> float:
     oldest = end - RECENT_DAYS * 86_400 + 600
     wanted = min(end - lookback_hours * 3600, state.watermarks.get(query.scope, math.inf))
@@ -295,6 +281,14 @@ def _recent_start(state: State, query: Query, end: float, lookback_hours: float)
 
 def _due(state: State, query: Query, end: float, beat_minutes: float) -> bool:
     return end - state.watermarks.get(query.scope, -math.inf) >= _BEAT_SLACK * 60 * beat_minutes
+
+
+def _first_due(due: Sequence[Query], raised: Collection[str], state: State, room: int) -> list[Query]:
+    """Return those that still fit into this rate window, by service: raised ones, then the longest not counted."""
+    urgent = sorted(due, key=lambda q: (q.service not in raised, state.watermarks.get(q.scope, -math.inf)))
+    sizes = accumulate(len(query.parts) for query in urgent)
+    chosen = {query.scope for query, size in zip(urgent, sizes, strict=True) if size <= max(room, 1)}
+    return [query for query in due if query.scope in chosen]
 
 
 def _since(query: Query) -> str:
@@ -331,4 +325,4 @@ def _missing_pages(state: State, query: Query, start: float, end: float) -> Iter
         last = first
 
 
-__all__ = ["PLACE_PROBE", "SOURCE", "backfill", "open_client", "poll", "queries", "sample"]
+__all__ = ["PLACE_PROBE", "SOURCE", "Plan", "backfill", "open_client", "plan", "poll", "queries", "sample"]

@@ -4,7 +4,6 @@ Minutes are an array over a window, -1 where the answer proved nothing.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -166,7 +165,7 @@ def volumes(query: Query, minutes: Ints, start: float, *, observed_at: float, ca
         "bin_minutes": np.ones(count, dtype=np.int32),
         "bin_start": _times(times),
         "posts": minutes[at],
-        "authors": pd.array([pd.NA], dtype="Int64").take(np.zeros(count, dtype=np.intp)),
+        "authors": pd.arrays.IntegerArray(np.zeros(count, dtype=np.int64), np.ones(count, dtype=bool)),
         "observed_at": _times(observed),
     }
     return pd.DataFrame({name: columns[name] for name in schema.VOLUMES.columns.names}, copy=False)
@@ -186,14 +185,9 @@ def _labels(query: Query, catalog_version: str) -> dict[str, str]:
     }
 
 
-@lru_cache(maxsize=256)
-def _long(value: str, count: int) -> Any:
-    return pd.array(pa.array([value]).take(pa.array(np.zeros(count, dtype=np.int64))), dtype="str")
-
-
 def _constant(value: str, count: int) -> Any:
-    """Return a text column of one value: a slice of a longer one that is kept, because building one is slow."""
-    return _long(value, 1 << max(count - 1, 0).bit_length())[:count]
+    """Return a text column of one value."""
+    return pd.array(pa.repeat(pa.scalar(value, pa.large_string()), count), dtype="str")
 
 
 def _times(microseconds: Ints) -> Any:
