@@ -33,13 +33,20 @@ def _points() -> dict[str, list[float]]:
     return points
 
 
-def country_ids(regions: pd.DataFrame | None) -> dict[str, str]:
-    """Region to the map's id of the country that it is, or is part of."""
+def drawn_ids(regions: pd.DataFrame | None) -> dict[str, str]:
+    """Country to its id on the map."""
     if regions is None or "iso_numeric" not in regions.columns:
         return {}
     known = regions[regions["iso_numeric"].notna()]
     numbers = pd.to_numeric(known["iso_numeric"]).astype(int)
-    own = {str(r): f"{n:03d}" for r, n in zip(known["region"], numbers, strict=True)}
+    return {str(r): f"{n:03d}" for r, n in zip(known["region"], numbers, strict=True)}
+
+
+def country_ids(regions: pd.DataFrame | None) -> dict[str, str]:
+    """Region to the map's id of the country that it is, or is part of."""
+    own = drawn_ids(regions)
+    if regions is None or not own:
+        return {}
     parents = parents_of(regions)
     found = {}
     for region in regions["region"].astype(str):

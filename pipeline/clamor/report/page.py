@@ -17,7 +17,7 @@ from clamor.errors import InputError
 from clamor.report import palette
 from clamor.report.cards import Chart, as_known, by_strength, card, posts_chart, ranked
 from clamor.report.drawn import timeline
-from clamor.report.geography import country_ids, land, map_rows
+from clamor.report.geography import drawn_ids, land, map_rows
 from clamor.report.headline import headline
 from clamor.report.ledger import ledger
 from clamor.report.status import Incident, of_window, parents_of, roots
@@ -79,7 +79,8 @@ def page(
     parents = parents_of(regions)
     said = schema.MARKS.empty() if marks is None else marks
     states = of_window(view, now=at, incidents=incidents, regions=regions)
-    stands = [by_strength(view, as_known(incident, states)) for incident in ranked(incidents)]
+    stands = [as_known(incident, states) for incident in ranked(incidents)]
+    stands[:TIMELINE] = [by_strength(view, incident) for incident in stands[:TIMELINE]]
     sources = ledger(view, coverage)
     cards = [card(view, incident, said, names, at) for incident in stands[:CARDS]]
     shown = [str(incident["incident_id"]) for incident in stands[:CARDS]]
@@ -97,7 +98,7 @@ def page(
         "map_services": [(s, names.service(s)) for s in states["service"][:MAP_SERVICES]],
         "regions": places[:MANY_REGIONS],
         "regions_more": max(0, len(places) - MANY_REGIONS),
-        "off_map": _off_map(regions, [p.region for p in places], names),
+        "off_map": _off_map(regions, [p.region for p in places]),
         "charts": _service_charts(view, states, stands, said, parents, names),
         "charts_more": max(0, len(states) - SERVICE_CHARTS),
         "sources": sources,
@@ -156,10 +157,10 @@ def _map(
     return Chart("world", {"states": rows}, "Countries", alt + (", ".join(sorted(bad)) or "none") + ".")
 
 
-def _off_map(regions: pd.DataFrame | None, shown: Sequence[str], names: Names) -> int:
-    """Count the places that no map can show."""
-    ids = country_ids(regions)
-    return sum(region not in ids and region not in {schema.WORLD, *schema.CONTINENTS} for region in shown)
+def _off_map(regions: pd.DataFrame | None, shown: Sequence[str]) -> int:
+    """Count the places that no map of countries can show by themselves."""
+    drawn = {*drawn_ids(regions), schema.WORLD, *schema.CONTINENTS}
+    return sum(region not in drawn for region in shown)
 
 
 def _service_charts(

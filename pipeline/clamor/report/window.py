@@ -162,7 +162,12 @@ def _one_width(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
 
 def _sorted_order(key: Ints, at: Ints) -> Ints:
-    """Order rows by series, then time; cheap when times already rise within each series."""
+    """Order rows by series, then time; cheap where they are in order, or where times rise within each series."""
+    if np.all(key[1:] >= key[:-1]):
+        order = np.arange(len(key))
+        steps = np.diff(at) >= 0
+        steps |= key[1:] != key[:-1]
+        return order if steps.all() else np.lexsort((at, key))
     narrow = key.astype(np.uint16) if len(key) == 0 or key.max() < 2**16 else key
     order = np.argsort(narrow, kind="stable")
     sorted_at, sorted_key = at[order], key[order]
