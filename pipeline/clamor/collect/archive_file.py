@@ -12,7 +12,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -96,7 +96,7 @@ def sha256(path: Path) -> str:
 
 
 def recognise(path: Path, *, format: str | None = None, encoding: str | None = None) -> ArchiveFile:
-    """Tell what kind of archive a file is from its first megabyte.
+    """Tell what kind of archive of posts a file is from its first megabyte.
 
     Args:
         path: The file.
@@ -109,27 +109,38 @@ def recognise(path: Path, *, format: str | None = None, encoding: str | None = N
     """
     if format is not None and format not in FORMATS:
         raise InputError(f"format {format!r}: not one of {', '.join(FORMATS)}; name one of these or leave it out")
+    file, text = look(path, encoding=encoding)
+    first = None
+    if format != "csv" and text.lstrip()[:1] in ("{", "["):
+        kind, first = _json_kind(path, text, wanted=format)
+        format = format or kind
+    return replace(file, format=format or "csv", first=first)
+
+
+def look(path: Path, *, encoding: str | None = None) -> tuple[ArchiveFile, str]:
+    """Return how a text file is packed and encoded, and its first megabyte; arguments as for :func:`recognise`."""
     if encoding is not None:
         _check_encoding(encoding)
-    with _opened(path) as raw:
-        start = raw.read(16)
-    for magic, what in _FOREIGN.items():
-        if start.startswith(magic):
+    start = magic(path)
+    for mark, what in _FOREIGN.items():
+        if start.startswith(mark):
             raise InputError(f"{path}: {what}")
-    packed = next((name for magic, name in _PACKED.items() if start.startswith(magic)), "")
+    packed = next((name for mark, name in _PACKED.items() if start.startswith(mark)), "")
     head = _head(path, packed)
     if not head.strip():
-        raise InputError(f"{path}: empty; an archive has at least one post; check how it was written")
+        raise InputError(f"{path}: empty; an archive has at least one row; check how it was written")
     bom, seen = next(((len(mark), name) for mark, name in _BOMS if head.startswith(mark)), (0, None))
     encoding = encoding or seen or "utf-8"
     if encoding == "utf-8" and b"\0" in head:
         raise InputError(f"{path}: not a text file (it holds NUL bytes); if it is UTF-16, say --encoding utf-16-le")
     text = head[bom:].decode(encoding, errors="replace")
-    first = None
-    if format != "csv" and text.lstrip()[:1] in ("{", "["):
-        kind, first = _json_kind(path, text, wanted=format)
-        format = format or kind
-    return ArchiveFile(path, format or "csv", packed, encoding, bom, path.stat().st_size, first)
+    return ArchiveFile(path, "", packed, encoding, bom, path.stat().st_size), text
+
+
+def magic(path: Path) -> bytes:
+    """Return a file's first sixteen bytes."""
+    with _opened(path) as raw:
+        return bytes(raw.read(16))
 
 
 def lines(file: ArchiveFile, on_bytes: Callable[[int], object] = lambda _: None) -> Iterator[bytes]:

@@ -48,11 +48,13 @@ class Clockwork:
     Attributes:
         now: No post is younger, seconds since the epoch.
         zone: Of times that name none; such times are refused when None.
+        dates: A date alone is its midnight.
 
     """
 
     now: float
     zone: tzinfo | None = None
+    dates: bool = False
 
     def read(self, value: Any) -> int:
         """Return the time of a post as seconds since the epoch, see :func:`seconds`.
@@ -65,7 +67,7 @@ class Clockwork:
         if type(value) is int and OLDEST <= value <= self.now < 1e11:
             return value
         try:
-            moment = seconds(value, self.zone)
+            moment = seconds(value, self.zone, dates=self.dates)
         except NaiveTimeError:
             raise
         except ValueError:
@@ -85,12 +87,13 @@ _NUMBER: Final = re.compile(r"-?\d{1,20}(\.\d*)?$")
 _UTC_WORD: Final = re.compile(r" ?(UTC|GMT|Z)$", re.IGNORECASE)
 
 
-def seconds(value: Any, zone: tzinfo | None = None) -> int:
+def seconds(value: Any, zone: tzinfo | None = None, *, dates: bool = False) -> int:
     """Return a time as whole seconds since the epoch.
 
     Args:
         value: A number of seconds (or milli- or microseconds) since the epoch, as number or text; ISO 8601 with an
             hour; or the form of X's first API, ``Wed Oct 10 20:19:24 +0000 2018``.
+        dates: A date alone is its midnight, as for a count of a day; a post has an hour.
         zone: Of times that name none. An hour that a change of clocks repeats is taken as its first pass.
 
     Raises:
@@ -116,7 +119,7 @@ def seconds(value: Any, zone: tzinfo | None = None) -> int:
         month, day, hour, minute, second, year = v1.groups()
         numbers = (int(year), _MONTHS.get(month, 0), int(day), int(hour), int(minute), int(second))
         return int(datetime(*numbers, tzinfo=UTC).timestamp())
-    if len(text) <= 10:
+    if len(text) <= 10 and not dates:
         raise ValueError(f"{text!r} has no hour")
     moment = datetime.fromisoformat(_UTC_WORD.sub("+00:00", text))
     if moment.tzinfo is None:
