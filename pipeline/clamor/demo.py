@@ -4,7 +4,6 @@ The day is stepped through as cron would: at every poll the clock stands still, 
 real HTTP, and every bin is decided with what was known then. The truth is looked at only when the day is over.
 """
 
-import os
 import shutil
 import signal
 import sys
@@ -20,10 +19,14 @@ from typing import Any, Final
 import pandas as pd
 
 from clamor import catalog as catalogs
-from clamor import config, schema
-from clamor.backtest import Comparison, compare
+from clamor import config
+from clamor.backtest import Comparison, compare, together
+from clamor.cli.common import Progress, say, show_table
+from clamor.cli.common import clock as clock_text
+from clamor.cli.deciding import incident_row
 from clamor.collect import reddit, x
 from clamor.collect.archive import ImportOptions, import_files
+from clamor.collect.batch import utc
 from clamor.errors import InputError
 from clamor.run import live, show
 from clamor.run.ingest import ingest, read_state
@@ -39,6 +42,7 @@ HISTORY_DAYS: Final = 14
 POLL_MINUTES: Final = 15
 POLL_DELAY_SECONDS: Final = 120
 """Cron's minute: a bin is asked for two minutes after it ended."""
+EMULATED_DAYS: Final = 3
 _MARK: Final = ".clamor-demo"
 
 
@@ -72,8 +76,8 @@ def play(seed: int, folder: Path, *, on_poll: Callable[[int, int], None] | None 
     names = catalogs.load()
     reader = Reader(names)
     clock = StepClock((START + pd.Timedelta(days=HISTORY_DAYS)).timestamp() + POLL_DELAY_SECONDS)
-    with serve(seed=seed, start=START, history_days=HISTORY_DAYS, clock=clock) as server:
-        world = World(seed, START, history_days=HISTORY_DAYS)
+    world = World(seed, START, history_days=HISTORY_DAYS)
+    with serve(world, clock) as server:
         settings = _settings(world, server, lake)
         clients = live.open_clients(settings)
         requests = _collect_history(world, names, reader, settings, clients, clock, lake)
@@ -85,8 +89,9 @@ def play(seed: int, folder: Path, *, on_poll: Callable[[int, int], None] | None 
             if on_poll is not None:
                 on_poll(done, len(polls))
     found = lake.incidents()
-    now = pd.Timestamp(clock.now(), unit="s", tz="UTC").as_unit("us")
-    return Played(world, lake, found, compare(found, world.truth), requests, time.monotonic() - began, now)
+    day = (START + pd.Timedelta(days=HISTORY_DAYS), START + pd.Timedelta(days=HISTORY_DAYS + 1))
+    compared = compare(found, world.truth, regions=names.regions, window=day)
+    return Played(world, lake, found, compared, requests, time.monotonic() - began, utc(clock.now()))
 
 
 def _fresh_lake(folder: Path) -> Lake:
@@ -166,46 +171,117 @@ def _polls(world: World) -> list[pd.Timestamp]:
 
 def demo(seed: int, *, lake: Path, report: Path) -> None:
     """Play one world, print what was found beside what was true, and write the page."""
-    from clamor.cli.common import Progress, clock, say, show_table
-    from clamor.cli.deciding import incident_row
-
     say(f"SYNTHETIC world {seed}: emulated X and Reddit on loopback, {HISTORY_DAYS} days of history and one day")
     with Progress("polling the day") as progress:
         played = play(seed, lake, on_poll=progress)
     names = catalogs.load()
-    rows = [incident_row(row, names) for row in played.incidents.sort_values("onset_at").to_dict("records")]
-    show_table(rows, title=f"Incidents that clamor found in the SYNTHETIC day {played.now:%Y-%m-%d}")
-    _show_comparison(played)
+    known = played.incidents.sort_values("onset_at")
+    rows = [incident_row(row, names) for row in known.loc[known["status"] != "withdrawn"].to_dict("records")]
+    show_table(rows, title=f"What clamor found in the SYNTHETIC day {played.now - pd.Timedelta(hours=1):%Y-%m-%d}")
+    show_table(truth_rows(played.comparison), title="What was true in the SYNTHETIC world, and what clamor made of it")
+    show_table(alarm_rows(played.comparison), title="Incidents that match no outage", empty="none")
     page = show.page(
         played.lake,
         names,
         bin_minutes=15,
-        since=played.now.floor("D") - pd.Timedelta(days=1),
+        since=START + pd.Timedelta(days=HISTORY_DAYS),
         now=played.now,
         synthetic=True,
         title=f"clamor demo, synthetic world {seed}",
     )
     show.write_page(page, report)
-    say(f"{played.requests:,} requests to the emulators, {played.seconds:.0f} s in all; report: {report}")
-    del clock
+    sys.stdout.write(line(seed, played.comparison) + "\n")
+    say(f"{played.requests:,} requests to the emulators, {played.seconds:.0f} s; the page: {report}")
 
 
-def _show_comparison(played: Played) -> None:
-    raise NotImplementedError
+def truth_rows(compared: Comparison) -> list[dict[str, Any]]:
+    """Return a row for every true outage: found or missed, how late, and how well described."""
+    return [
+        {
+            "outage": f"{event['kind']}: {event['service']}",
+            "regions": " ".join(event["regions"]),
+            "start (UTC)": clock_text(event["start_at"]),
+            "end (UTC)": clock_text(event["end_at"]),
+            "verdict": "found" if event["found"] else "MISSED",
+            "delay": _minutes(event["delay_minutes"]),
+            "regions right": _share(event["region_precision"]),
+            "regions told": _share(event["region_recall"]),
+            "symptoms told": _share(event["symptom_recall"]),
+            "note": event["note"],
+        }
+        for event in compared.events.to_dict("records")
+    ]
 
 
-def compare_seeds(seeds: Sequence[int], *, lake: Path) -> None:
-    """Play several worlds and print one line each, misses and false alarms included."""
-    raise NotImplementedError
+def alarm_rows(compared: Comparison) -> list[dict[str, Any]]:
+    """Return a row for every incident that matches no outage, and for every repeated one."""
+    false = compared.alarms.loc[~compared.alarms["verdict"].isin(["found"])]
+    return [
+        {
+            "incident": row["incident_id"],
+            "regions": " ".join(row["regions"]),
+            "start (UTC)": clock_text(row["onset_at"]),
+            "verdict": row["verdict"],
+            "reason": row["reason"],
+        }
+        for row in false.to_dict("records")
+    ]
+
+
+def line(seed: int, compared: Comparison) -> str:
+    """Say the comparison in one line."""
+    missed = [
+        f"{event['kind']} {event['service']}" for event in compared.events.to_dict("records") if not event["found"]
+    ]
+    delays = sorted(compared.delays)
+    middle = f"{pd.Series(delays).median():.0f} min" if delays else "-"
+    return (
+        f"SYNTHETIC world {seed}: {compared.found} of {len(compared.events)} outages found, "
+        f"{compared.false_alarms} false alarms, median delay {middle}"
+        + (f"; missed: {', '.join(missed)}" if missed else "")
+    )
+
+
+def _minutes(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.0f} min"
+
+
+def _share(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.0%}"
+
+
+def several(seeds: Sequence[int], *, lake: Path) -> None:
+    """Play several worlds and print a line each, misses and false alarms included, then all together."""
+    played = []
+    for seed in seeds:
+        with Progress(f"world {seed}") as progress:
+            compared = play(seed, lake, on_poll=progress).comparison
+        played.append(compared)
+        sys.stdout.write(line(seed, compared) + "\n")
+        sys.stdout.flush()
+    show_table(summary_rows(together(played)), title=f"All {len(played)} SYNTHETIC worlds together (95% intervals)")
+
+
+def summary_rows(compared: Comparison) -> list[dict[str, Any]]:
+    """Return the comparison's measures with their intervals."""
+    return [
+        {
+            "measure": row["measure"],
+            "value": "" if pd.isna(row["value"]) else f"{row['value']:.2f}",
+            "interval": "" if pd.isna(row["low"]) else f"{row['low']:.2f} to {row['high']:.2f}",
+            "n": row["n"],
+        }
+        for row in compared.summary().to_dict("records")
+    ]
 
 
 @contextmanager
 def emulated(seed: int, port: int) -> Iterator[dict[str, str]]:
     """Serve the world of a seed as if its day were today, and give the settings that point `clamor run` at it."""
     clock = WallClock()
-    start = pd.Timestamp(clock.now(), unit="s", tz="UTC").floor("h") - pd.Timedelta(days=HISTORY_DAYS, hours=6)
-    with serve(seed=seed, start=start, history_days=HISTORY_DAYS, clock=clock, port=port) as server:
-        world = World(seed, start, history_days=HISTORY_DAYS)
+    start = utc(clock.now()).floor("h") - pd.Timedelta(days=HISTORY_DAYS, hours=2)
+    world = World(seed, start, history_days=HISTORY_DAYS, eval_days=EMULATED_DAYS, gap=False)
+    with serve(world, clock, port=port) as server:
         yield {
             "CLAMOR_X__BEARER_TOKEN": server.bearer_token,
             "CLAMOR_X__API_URL": server.url,

@@ -121,6 +121,19 @@ def _emptied(gone: pd.DataFrame, attempt: Mapping[Any, Any]) -> pd.DataFrame:
     return mine.assign(observed_at=attempt["requested_at"])
 
 
+def symptoms(volumes: pa.Table) -> pd.DataFrame:
+    """Return the complaints by symptom, one row a key and stream: what may be added up over regions and time."""
+    named = pc.and_(
+        pc.not_equal(volumes.column("symptom"), schema.ANY_SYMPTOM),
+        pc.equal(volumes.column("signal"), Signal.COMPLAINT.value),
+    )
+    rows = schema.to_pandas(volumes.filter(named)).sort_values("observed_at", kind="stable")
+    streams = {scope: stream_of(scope) for scope in rows["scope"].unique()}
+    rows["_stream"] = [scope if streams[scope] == "file" else streams[scope] for scope in rows["scope"]]
+    key = ["_stream", *(name for name in schema.VOLUMES.key if name != "scope")]
+    return rows.drop_duplicates(key, keep="last").drop(columns="_stream").reset_index(drop=True)
+
+
 def counts(
     volumes: pa.Table,
     coverage: pd.DataFrame,

@@ -8,7 +8,9 @@ import sys
 
 import typer
 
-from clamor.cli import collecting, deciding, trying
+import clamor.cli.collecting as collecting
+import clamor.cli.deciding as deciding
+import clamor.cli.trying as trying
 from clamor.errors import ClamorError
 
 app = typer.Typer(

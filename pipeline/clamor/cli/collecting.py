@@ -46,7 +46,7 @@ def import_(
 
     from clamor import catalog
     from clamor import config as settings_module
-    from clamor.collect.archive import ImportOptions, ImportSummary, import_files
+    from clamor.collect.archive import ImportOptions, ImportSummary, group_named, import_files
     from clamor.run.ingest import ingest
     from clamor.store import Lake as Store
     from clamor.text.read import Reader
@@ -62,7 +62,7 @@ def import_(
         timezone=timezone,
         covered=_window(covered),
         covered_regions=_regions(region or [], names),
-        groups=tuple(group) if group else None,
+        groups=tuple(group_named(text, list(names.services)) for text in group) if group else None,
         delimiter=delimiter,
         encoding=encoding,
     )

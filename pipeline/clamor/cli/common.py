@@ -73,12 +73,10 @@ def instant(text: str | None, option: str) -> Any:
         return None
     import pandas as pd
 
-    try:
-        time = pd.Timestamp(text)
-    except ValueError:
-        time = pd.NaT
-    if time is pd.NaT:
+    parsed = pd.to_datetime(pd.Series([text]), errors="coerce", format="ISO8601").iloc[0]
+    if pd.isna(parsed):
         raise InputError(f"{option} {text!r}: not a time; write 2026-10-14 or 2026-10-14T09:15Z")
+    time = pd.Timestamp(parsed)
     if time.tzinfo is None and len(text.strip()) > 10:
         raise InputError(f"{option} {text!r}: a time of day needs an offset; write {text.strip()}Z for UTC")
     return (time.tz_localize("UTC") if time.tzinfo is None else time.tz_convert("UTC")).as_unit("us")

@@ -34,7 +34,7 @@ def demo(
         first, dash, last = seeds.partition("-")
         if not (first.isdigit() and (last.isdigit() or not dash)):
             raise InputError(f"--seeds {seeds!r}: write FIRST-LAST, as 101-110")
-        show.compare(range(int(first), int(last or first) + 1), lake=lake)
+        show.several(range(int(first), int(last or first) + 1), lake=lake)
         return
     show.demo(seed, lake=lake, report=report)
 

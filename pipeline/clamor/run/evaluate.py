@@ -5,20 +5,21 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from clamor import schema, volumes
 from clamor.detect import combine, detect
+from clamor.incidents import PROVIDER_KINDS, lookback
 from clamor.incidents import incidents as find_incidents
 from clamor.store import Lake
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one run decided: the flags of its window, and all incidents known after it."""
+    """What one run decided: the flags of its window, which bins were observed unevenly, all incidents known after."""
 
     flags: pd.DataFrame
     incidents: pd.DataFrame
+    uneven: pd.DataFrame
     start: pd.Timestamp
     end: pd.Timestamp
 
@@ -70,12 +71,12 @@ def evaluate(
         return None
     flags = judge(counted, catalog, now=now, bin_minutes=bin_minutes, budget=budget, start=begin[0])
     end = counted["bin_start"].max() + pd.Timedelta(minutes=bin_minutes)
-    base = flags.loc[flags["source"] != schema.ALL_SOURCES].assign(training_bins=0)
+    base = flags.loc[flags["source"] != schema.ALL_SOURCES]
     lake.replace(schema.BASELINE, base, start=begin[0], end=end)
     lake.replace(schema.FLAGS, flags, start=begin[0], end=end)
-    found = open_incidents(lake, catalog, flags, now=now, bin_minutes=bin_minutes, budget=budget, start=begin[0])
-    lake.write_incidents(found, computed_at=now)
-    return Evaluation(flags, found, begin[0], end)
+    uneven = counted.loc[counted["uneven"], ["service", "region", "bin_start", "uneven"]]
+    found = tell(lake, catalog, flags, uneven, now=now, bin_minutes=bin_minutes, budget=budget)
+    return Evaluation(flags, found, uneven, begin[0], end)
 
 
 def parents(catalog: Any) -> dict[str, str]:
@@ -118,32 +119,42 @@ def as_flags(verdicts: pd.DataFrame, *, source: str, bin_minutes: int, now: pd.T
     return renamed.assign(source=source, bin_minutes=bin_minutes, sources=sources, computed_at=now)
 
 
-def open_incidents(
+def tell(
     lake: Lake,
     catalog: Any,
     flags: pd.DataFrame,
+    uneven: pd.DataFrame,
     *,
     now: pd.Timestamp,
     bin_minutes: int,
     budget: float,
-    start: pd.Timestamp,
 ) -> pd.DataFrame:
-    """Return all incidents known after these flags, with what the lake says of their symptoms and claims."""
-    posts = lake.read(schema.VOLUMES, start=start, end=now)
-    named = schema.to_pandas(posts.filter(pc.not_equal(posts.column("symptom"), schema.ANY_SYMPTOM)))
+    """Make incidents of flags with what the lake says of their symptoms and claims, store them and return all known.
+
+    Incidents of other bin widths are kept as they are.
+    """
     known = lake.incidents()
     same_width = known["bin_minutes"] == bin_minutes
+    previous, others = known.loc[same_width], known.loc[~same_width]
+    begin = flags["bin_start"].min()
+    since = lookback(previous)
+    if since is not None and since < begin:
+        flags = pd.concat([lake.flags(bin_minutes=bin_minutes, start=since, end=begin), flags], ignore_index=True)
+        begin = since
     found = find_incidents(
         flags,
-        previous=known.loc[same_width],
+        previous=previous,
         regions=catalog.regions,
-        samples=schema.to_pandas(lake.read(schema.SAMPLES, start=start, end=now)),
-        claims=schema.to_pandas(lake.read(schema.CLAIMS, start=start, end=now)),
-        symptoms=named,
+        samples=schema.to_pandas(lake.read(schema.SAMPLES, start=begin, end=now)),
+        claims=schema.to_pandas(lake.read(schema.CLAIMS, start=begin, end=now)),
+        symptoms=volumes.symptoms(lake.read(schema.VOLUMES, start=begin, end=now)),
+        uneven=uneven,
+        providers=[s.id for s in catalog.services.values() if s.kind in PROVIDER_KINDS],
         now=now,
         bin_minutes=bin_minutes,
         catalog_version=catalog.version,
         parameters={"budget": budget, "bin_minutes": bin_minutes},
     )
-    others = known.loc[~same_width]
-    return pd.concat([others, found], ignore_index=True) if len(others) else found
+    found = pd.concat([others, found], ignore_index=True) if len(others) else found
+    lake.write_incidents(found, computed_at=now)
+    return found

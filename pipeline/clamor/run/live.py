@@ -11,7 +11,7 @@ from clamor.collect.batch import Batch, utc
 from clamor.collect.budget import Budget
 from clamor.collect.clock import Clock
 from clamor.config import Settings
-from clamor.run.evaluate import Evaluation, evaluate, open_incidents
+from clamor.run.evaluate import Evaluation, evaluate, tell
 from clamor.run.ingest import Ingested, ingest, read_state
 from clamor.schema import IncidentStatus
 from clamor.store import Lake
@@ -187,14 +187,13 @@ def _read_failing(
         collected["x"].problems.extend(done.problems)
         collected["x"].cost_usd += done.cost_usd
         collected["x"].requests += done.requests
-    found = open_incidents(
+    found = tell(
         lake,
         catalog,
         decided.flags,
+        decided.uneven,
         now=now,
         bin_minutes=settings.bin_minutes,
         budget=settings.budget,
-        start=decided.start,
     )
-    lake.write_incidents(found, computed_at=now)
     return replace(decided, incidents=found)
