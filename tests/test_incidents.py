@@ -293,6 +293,40 @@ def test_regions_join_while_the_incident_is_open():
     assert len(found(us, series("........O.......", region="DE"))) == 2
 
 
+MANY = [f"{a}{b}" for a in "ABCDEF" for b in "ABCDEFGHIJ"]
+
+
+def test_regions_that_meet_by_chance_stay_apart():
+    """Of sixty countries two are flagged within four hours, which chance does one time in eight: two incidents."""
+    long = "....OOOOOOOOOOOOOOOO...."
+    calm = [series("." * 24, region=region) for region in MANY[2:]]
+    rows = found(series(long, region="AA"), series(long, region="AB"), *calm, parameters={"budget": 0.1})
+    assert [list(regions) for regions in rows["regions"]] == [["AA"], ["AB"]]
+    assert sorted(rows["incident_id"]) == ["tiktok-20261014T0100Z", "tiktok-20261014T0100Z-2"]
+    pd.testing.assert_frame_equal(
+        found(series(long, region="AA"), series(long, region="AB"), *calm, previous=rows, parameters={"budget": 0.1}),
+        rows,
+    )
+
+
+def test_regions_below_a_flagged_one_are_one_incident():
+    """The same two countries with the world flagged too; and with a budget so small that chance would not do it."""
+    long = "....OOOOOOOOOOOOOOOO...."
+    calm = [series("." * 24, region=region) for region in MANY[2:]]
+    pair = [series(long, region="AA"), series(long, region="AB"), *calm]
+    assert sorted(only(*pair, series(long, region="001")).regions) == ["AA", "AB"]
+    assert sorted(only(*pair, rules=Rules(budget=0.001)).regions) == ["AA", "AB"]
+
+
+def test_services_that_meet_by_chance_share_no_cause():
+    """Three of two thousand services fail in one country within the hour: at that many, chance does it often."""
+    three = [failing(service) for service in ("a", "b", "c")]
+    calm = pd.concat([series("." * 16, service=f"s{i}", region="DE") for i in range(20)], ignore_index=True)
+    assert only(*three, calm).scope == "shared cause"
+    many = pd.concat([calm.assign(service=calm["service"] + f"-{k}") for k in range(100)], ignore_index=True)
+    assert len(found(*three, many)) == 3
+
+
 # --- why: shared causes and blame -----------------------------------------------------------------------------------
 
 

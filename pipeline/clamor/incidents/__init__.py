@@ -6,7 +6,7 @@ services) → ``identity`` (ids that stay) → ``build`` (rows of the incidents 
 """
 
 from clamor.incidents.build import PROVIDER_KINDS, incidents, lookback
-from clamor.incidents.cases import Rules
+from clamor.incidents.rules import Rules
 from clamor.incidents.words import sentence
 
 __all__ = ["PROVIDER_KINDS", "Rules", "incidents", "lookback", "sentence"]

@@ -13,11 +13,11 @@ from clamor import schema
 from clamor.errors import InputError
 from clamor.incidents import cases as making
 from clamor.incidents import causes
-from clamor.incidents.cases import Rules
 from clamor.incidents.episodes import Rows, decide, read
 from clamor.incidents.identity import identify
 from clamor.incidents.past import settle
 from clamor.incidents.rows import Said, row_of
+from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree
 from clamor.schema import INCIDENTS, IncidentStatus
 
@@ -64,7 +64,7 @@ def incidents(
         bin_minutes: Width of the bins.
         catalog_version: Stored with every incident.
         parameters: Settings of the run to store beside the rules.
-        rules: Thresholds; the defaults when None.
+        rules: Thresholds; when None the defaults, with ``budget`` of ``parameters`` if it is there.
 
     Returns:
         INCIDENTS rows by onset and id, the untouched and withdrawn ones included.
@@ -75,7 +75,7 @@ def incidents(
     """
     if now.tzinfo is None:
         raise InputError(f"now {now}: a naive time; times are UTC by type; add an offset such as Z")
-    rules = rules or Rules()
+    rules = rules or Rules(budget=float((parameters or {}).get("budget", Rules.budget)))
     known = schema.conform(previous, INCIDENTS) if previous is not None and len(previous) else None
     if flags.empty:
         return schema.to_pandas(known) if known is not None else INCIDENTS.empty()
@@ -93,7 +93,7 @@ def incidents(
     names, left = identify(found, near, time=rows.time, slack=slack, taken=taken)
     said = Said.of([case.service for case in found], samples, claims, symptoms, uneven)
     stamp = {
-        "parameters": json.dumps({**(parameters or {}), **asdict(rules)}, sort_keys=True),
+        "parameters": json.dumps({**asdict(rules), **(parameters or {})}, sort_keys=True),
         "catalog_version": catalog_version,
         "bin_minutes": bin_minutes,
         "computed_at": now_us,

@@ -10,44 +10,10 @@ import numpy as np
 
 from clamor.incidents.episodes import After, Decided, Episodes, Ints, Rows, after, find
 from clamor.incidents.evidence import Cells, cells, significant, single, tail
+from clamor.incidents.merge import Group, group
+from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree, finest, reach
 from clamor.schema import UNKNOWN_REGION, IncidentStatus, Scope
-
-
-@dataclass(frozen=True)
-class Rules:
-    """When an incident opens, closes, merges and whom it names. Every incident records them in ``parameters``.
-
-    Attributes:
-        quiet_minutes: Normal bins for this long (two at least) end an incident; what is flagged before that joins it.
-        silent_minutes: After this long without data, what is flagged next is a new incident.
-        stale_minutes: Data older than this (twice the closing time at least) no longer say that an incident goes on.
-        region_p: A region whose series never raised an outage is named if its excess has a smaller p-value.
-        region_ratio: And its posts are at least this many times the expected ones.
-        shared_services: So many services failing in one country at a time share a cause; one fewer with a provider.
-        blame_ratio: A service with this many times the excess posts of a provider is not the provider's victim.
-
-    """
-
-    quiet_minutes: int = 60
-    silent_minutes: int = 24 * 60
-    stale_minutes: int = 120
-    region_p: float = 0.001
-    region_ratio: float = 1.2
-    shared_services: int = 3
-    blame_ratio: float = 4.0
-
-    def quiet_bins(self, bin_minutes: int) -> int:
-        """Return how many normal bins end an incident."""
-        return max(2, -(-self.quiet_minutes // bin_minutes))
-
-    def silent_bins(self, bin_minutes: int) -> int:
-        """Return how many bins without data an incident survives."""
-        return max(2, -(-self.silent_minutes // bin_minutes))
-
-    def stale_bins(self, bin_minutes: int) -> int:
-        """Return how many bins old the last data may be."""
-        return max(2 * self.quiet_bins(bin_minutes), -(-self.stale_minutes // bin_minutes))
 
 
 @dataclass(slots=True)
@@ -112,51 +78,42 @@ def make(rows: Rows, decided: Decided, tree: Tree, rules: Rules, *, bin_minutes:
     """Make the cases of every service, in order of service and time."""
     quiet = rules.quiet_bins(bin_minutes)
     found = find(decided, quiet_bins=quiet, silent_bins=rules.silent_bins(bin_minutes))
-    window = Window(rows.service, rows.bin)
-    fresh = now_bin - rules.stale_bins(bin_minutes) - 1
-    cases = _merge(found, decided, rows, quiet, fresh)
-    for case, regions in cases:
-        index = window.rows(rows.services.index(case.service), case.first, case.last)
-        place(case, single(rows, cells(rows, index, rows.region)), rows, tree, rules, regions)
-    return [case for case, _ in cases]
-
-
-def _merge(found: Episodes, decided: Decided, rows: Rows, quiet: int, fresh: int) -> list[tuple[Case, list[str]]]:
-    """Put together what overlaps in time (a pause shorter than the closing time included), service by service."""
     if not len(found.series):
         return []
-    wide = len(rows.regions)
-    order = np.lexsort((found.series, found.first, found.series // wide))
-    series, first, last = found.series[order], found.first[order], found.last[order]
-    offset = series // wide * (int(last.max()) + quiet + 2)
-    so_far = np.maximum.accumulate(last + offset)
-    starts = np.flatnonzero(np.r_[True, first[1:] + offset[1:] - so_far[:-1] > quiet])
-    ends = np.r_[starts[1:], len(series)]
-    lasts = np.repeat(np.maximum.reduceat(last, starts), ends - starts)
-    then = after(decided, series, lasts, quiet_bins=quiet)
-    merged = []
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        part = order[start:end]
-        span = slice(start, end)
-        status, clear = standing(After(then.quiet[span], then.clear[span], then.known[span]), quiet, fresh)
-        onset = int(first[start])
-        opened, q = found.opened[part], found.q_value[part]
-        service = rows.services[int(series[start]) // wide]
-        case = Case(
-            service=service,
-            services=(service,),
-            born=(int(opened.min()), service),
-            first=onset,
-            last=int(lasts[start]),
-            opened=int(opened.min()),
-            closed=int(found.closed[part].max()),
-            clear_before=int(found.clear_before[part][first[span] == onset].max()),
-            clear_after=clear,
-            status=status,
-            q_value=float(np.nan if np.isnan(q).all() else np.nanmin(q)),
-        )
-        merged.append((case, [rows.regions[r] for r in np.unique(series[span] % wide).tolist()]))
-    return merged
+    groups = group(found, decided, rows, tree, rules, quiet)
+    lasts = np.zeros(len(found.series), np.int64)
+    for each in groups:
+        lasts[each.episodes] = found.last[each.episodes].max()
+    then = after(decided, found.series, lasts, quiet_bins=quiet)
+    fresh = now_bin - rules.stale_bins(bin_minutes) - 1
+    window = Window(rows.service, rows.bin)
+    cases = []
+    for each in groups:
+        service = int(found.series[each.episodes[0]]) // len(rows.regions)
+        case = _case(found, each.episodes, rows.services[service])
+        case.status, case.clear_after = standing(then.of(each.episodes), quiet, fresh)
+        seen = single(rows, cells(rows, window.rows(service, case.first, case.last), rows.region))
+        place(case, seen, rows, tree, rules, each)
+        cases.append(case)
+    return cases
+
+
+def _case(found: Episodes, group: Ints, service: str) -> Case:
+    """Put the episodes of a group together; where it stands and what it reaches is said later."""
+    first, opened, q = int(found.first[group].min()), int(found.opened[group].min()), found.q_value[group]
+    return Case(
+        service=service,
+        services=(service,),
+        born=(opened, service),
+        first=first,
+        last=int(found.last[group].max()),
+        opened=opened,
+        closed=int(found.closed[group].max()),
+        clear_before=int(found.clear_before[group][found.first[group] == first].max()),
+        clear_after=-1,
+        status=IncidentStatus.UNKNOWN,
+        q_value=float(np.nan if np.isnan(q).all() else np.nanmin(q)),
+    )
 
 
 def standing(then: After, enough: int, fresh: int) -> tuple[IncidentStatus, int]:
@@ -172,18 +129,18 @@ def standing(then: After, enough: int, fresh: int) -> tuple[IncidentStatus, int]
     return IncidentStatus.UNKNOWN, -1
 
 
-def place(case: Case, found: Cells, rows: Rows, tree: Tree, rules: Rules, flagged: Iterable[str]) -> None:
+def place(case: Case, found: Cells, rows: Rows, tree: Tree, rules: Rules, group: Group) -> None:
     """Name the affected regions of a case (flagged, or with an excess that chance does not explain) and its scope."""
     case.found = found
-    excess = found.excess
+    excess, z = found.excess, found.z
     best: dict[str, tuple[float, float, int]] = {}
     for i, region in enumerate(rows.regions[r] for r in found.item.tolist()):
-        best[region] = max(best.get(region, (-np.inf, 0.0, -1)), (float(found.z[i]), float(excess[i]), i))
+        best[region] = max(best.get(region, (-np.inf, 0.0, -1)), (float(z[i]), float(excess[i]), i))
     hit = {
         rows.regions[found.item[i]]
         for i in np.flatnonzero(significant(found, p=rules.region_p, ratio=rules.region_ratio))
     }
-    hit |= set(flagged)
+    hit = (hit - group.elsewhere) | group.regions
     case.excess = {region: max(0.0, best[region][1]) if region in best else 0.0 for region in sorted(hit)}
     case.named = finest(tree, case.excess, _within(found, rows, tree, case.excess, best))
     watched = {country for region in best if (country := tree.country(region))}

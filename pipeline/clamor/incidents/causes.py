@@ -11,9 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from clamor.incidents.cases import Case, Rules, Window
+from clamor.incidents.cases import Case, Window
 from clamor.incidents.episodes import Rows
 from clamor.incidents.evidence import cells, significant, single
+from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree
 from clamor.schema import IncidentStatus, Scope
 
@@ -22,15 +23,17 @@ def join(
     cases: Sequence[Case], rows: Rows, tree: Tree, rules: Rules, *, providers: Collection[str], quiet_bins: int
 ) -> list[Case]:
     """Join the cases that share a cause and drop echoes into the case that they echo; the rest stay as they are."""
-    by_region: Window | None = None
+    nearby: Nearby | None = None
     gone: set[int] = set()
     joined: list[Case] = []
     for country, cluster in _clusters(cases, tree, quiet_bins):
         if len(cluster) < 2 and not any(cases[i].service in providers for i in cluster):
             continue
-        by_region = by_region or Window(rows.region, rows.bin)
-        extra = _also(cases, cluster, rows, country, by_region, rules)
-        shared = _share([cases[i] for i in cluster], extra, country, rows, rules, providers)
+        nearby = nearby or Nearby(cases, rows)
+        members = [cases[i] for i in cluster]
+        extra = nearby.also(members, country, rules)
+        exposure = (nearby.watched(country), (quiet_bins + 1) * rows.width)
+        shared = _share(members, extra, country, rows, rules, providers, exposure)
         if shared is not None:
             joined.append(shared)
             gone.update(cluster)
@@ -59,18 +62,33 @@ def _clusters(cases: Sequence[Case], tree: Tree, quiet_bins: int) -> Iterator[tu
         yield country, cluster
 
 
-def _also(
-    cases: Sequence[Case], cluster: Sequence[int], rows: Rows, country: str, window: Window, rules: Rules
-) -> list[str]:
-    """Return services without a case of their own whose excess in the country, in the cluster's time, is no chance."""
-    first, last = min(cases[i].first for i in cluster), max(cases[i].last for i in cluster)
-    index = window.rows(rows.regions.index(country), first, last) if country in rows.regions else np.empty(0, np.int64)
-    found = single(rows, cells(rows, index, rows.service))
-    hit = found.where(significant(found, p=rules.region_p, ratio=rules.region_ratio))
-    names = {rows.services[i] for i in hit.item.tolist()}
-    if names:
-        names -= {s for case in cases if case.first <= last and case.last >= first for s in case.services}
-    return sorted(names)
+class Nearby:
+    """What else happens in a country at a time, looked up without reading all rows for each question."""
+
+    def __init__(self, cases: Sequence[Case], rows: Rows) -> None:
+        self._cases, self._rows = cases, rows
+        self._first = np.array([case.first for case in cases], np.int64)
+        self._last = np.array([case.last for case in cases], np.int64)
+        self._window = Window(rows.region, rows.bin)
+        pairs = np.unique(rows.region * len(rows.services) + rows.service)
+        self._services = np.bincount(pairs // len(rows.services), minlength=len(rows.regions))
+
+    def watched(self, country: str) -> int:
+        """Return how many services have a series in the country."""
+        return int(self._services[self._rows.regions.index(country)]) if country in self._rows.regions else 0
+
+    def also(self, members: Sequence[Case], country: str, rules: Rules) -> list[str]:
+        """Return services without a case of their own whose excess there, at the members' time, is no chance."""
+        rows = self._rows
+        if country not in rows.regions:
+            return []
+        first, last = min(case.first for case in members), max(case.last for case in members)
+        index = self._window.rows(rows.regions.index(country), first, last)
+        found = single(rows, cells(rows, index, rows.service))
+        hit = found.where(significant(found, p=rules.region_p, ratio=rules.region_ratio))
+        near = np.flatnonzero((self._first <= last) & (self._last >= first)).tolist()
+        busy = {service for i in near for service in self._cases[i].services} if len(hit.item) else set()
+        return sorted({rows.services[i] for i in hit.item.tolist()} - busy)
 
 
 def size(case: Case, rows: Rows, region: str) -> dict[str, float]:
@@ -83,12 +101,21 @@ def size(case: Case, rows: Rows, region: str) -> dict[str, float]:
 
 
 def _share(
-    members: list[Case], extra: list[str], country: str, rows: Rows, rules: Rules, providers: Collection[str]
+    members: list[Case],
+    extra: list[str],
+    country: str,
+    rows: Rows,
+    rules: Rules,
+    providers: Collection[str],
+    exposure: tuple[int, int],
 ) -> Case | None:
-    """Join the members of a cluster if they are many enough to share a cause."""
+    """Join the members of a cluster if they are enough to share a cause, and more than meet by chance.
+
+    ``exposure`` is the number of services watched in the country and the microseconds within which they began.
+    """
     has_provider = any(case.service in providers for case in members)
     services = [*(case.service for case in members), *extra]
-    if len(services) < rules.shared_services - has_provider:
+    if len(services) < rules.shared_services - has_provider or not rules.rare(len(members) + len(extra) - 1, *exposure):
         return None
     cause = _blame(members, country, rows, rules, providers)
     others = [service for service in services if service not in providers]

@@ -5,6 +5,7 @@ they neither close an episode nor extend it. All arithmetic is on whole arrays o
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -58,6 +59,23 @@ class Rows:
     bin: Ints
     rank: Ints
     value: dict[str, Floats]
+
+    def number(self, source: int, service: int, region: int) -> int:
+        """Return the number of the series of one source, service and region."""
+        return (service * len(self.regions) + region) * len(self.sources) + source
+
+    @cached_property
+    def _by_series(self) -> tuple[Ints, Ints]:
+        number = (self.service * len(self.regions) + self.region) * len(self.sources) + self.source
+        order = np.lexsort((self.bin, number))
+        return order, number[order]
+
+    def of_series(self, number: int, first: int, last: int) -> tuple[Ints, Ints]:
+        """Return a series' rows before bin ``first``, and those of bins ``first`` to ``last``, in order of time."""
+        order, numbers = self._by_series
+        mine = order[slice(*np.searchsorted(numbers, [number, number + 1]))]
+        low, high = np.searchsorted(self.bin[mine], [first, last + 1])
+        return mine[:low], mine[low:high]
 
     def time(self, bin_number: int) -> int:
         """Return the start of a bin, microseconds since the epoch."""
@@ -247,6 +265,10 @@ class After:
     quiet: Ints
     clear: Ints
     known: Ints
+
+    def of(self, part: Ints) -> "After":
+        """Return some of the elements."""
+        return After(self.quiet[part], self.clear[part], self.known[part])
 
 
 def after(decided: Decided, series: Ints, last: Ints, *, quiet_bins: int) -> After:

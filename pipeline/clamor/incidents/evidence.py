@@ -58,8 +58,9 @@ class Cells:
 
 def cells(rows: Rows, index: Ints, by: Ints) -> Cells:
     """Add up a window's rows (``index``) by source and item (``by``: ``rows.region`` or ``rows.service``)."""
-    wide = int(by.max(initial=0)) + 1
-    keys, group = np.unique(rows.source[index] * wide + by[index], return_inverse=True)
+    item = by[index]
+    wide = int(item.max(initial=0)) + 1
+    keys, group = np.unique(rows.source[index] * wide + item, return_inverse=True)
     posts, mean, disp, cv = (rows.value[n][index] for n in ("posts", "expected_posts", "dispersion", "level_cv"))
     known = np.isfinite(posts) & np.isfinite(mean)
 

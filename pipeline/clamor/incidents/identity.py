@@ -88,10 +88,10 @@ def identify(
 
 
 def _claim(row: dict[str, Any], case: Case, name: str, span: tuple[int, int], tie: int) -> tuple[Any, ...]:
-    """Rank how well a case goes on from a known incident: same id, same service, services and time in common."""
-    common = len(set(row["services"]) & set(case.services))
+    """Rank how well a case goes on from a known incident: id, service, services, regions and time in common."""
+    common = (len(set(row["services"]) & set(case.services)), len(set(row["regions"]) & set(case.excess)))
     overlap = min(span[1], row["last_seen_at"]) - max(span[0], row["onset_at"])
-    return (name == row["incident_id"], row["service"] == case.service, common, overlap, tie)
+    return (name == row["incident_id"], row["service"] == case.service, *common, overlap, tie)
 
 
 def _inherit(case: Case, name: str, rows: list[dict[str, Any]]) -> Identity:

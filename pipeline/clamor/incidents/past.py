@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from clamor.incidents.cases import Rules, standing
+from clamor.incidents.cases import standing
 from clamor.incidents.episodes import ELEVATED, NORMAL, Decided, Ints, Rows, after
+from clamor.incidents.rules import Rules
 from clamor.schema import IncidentStatus
 
 

@@ -103,24 +103,21 @@ def measured_by(case: Case, rows: Rows, tree: Tree) -> Series | None:
         return None
     named = [WORLD] if case.scope == Scope.GLOBAL else case.named
     holding = tree.common(named)
-    usable = [i for i in range(len(found.item)) if found.known[i] > 0]
+    usable, z = np.flatnonzero(found.known > 0).tolist(), found.z
     rank = {region: depth for depth, region in enumerate(holding)}
     depth = {
         i: rank.get(rows.regions[found.item[i]], len(rank) + (rows.regions[found.item[i]] not in case.named))
         for i in usable
     }
-    best = min(usable, key=lambda i: (depth[i], -found.z[i], found.source[i], found.item[i]))
+    best = min(usable, key=lambda i: (depth[i], -z[i], found.source[i], found.item[i]))
     return _series(case, rows, found, best)
 
 
 def _series(case: Case, rows: Rows, found: Cells, chosen: int) -> Series:
-    service = rows.services.index(case.service)
-    mine = (rows.service == service) & (rows.source == found.source[chosen]) & (rows.region == found.item[chosen])
-    index = np.flatnonzero(mine)
-    index = index[np.argsort(rows.bin[index], kind="stable")]
-    low, high = np.searchsorted(rows.bin[index], [case.first, case.last + 1])
-    source, region = rows.sources[found.source[chosen]], rows.regions[found.item[chosen]]
-    return Series(source, region, index[low:high], index[:low])
+    source, region = int(found.source[chosen]), int(found.item[chosen])
+    number = rows.number(source, rows.services.index(case.service), region)
+    before, inside = rows.of_series(number, case.first, case.last)
+    return Series(rows.sources[source], rows.regions[region], inside, before)
 
 
 def _known(rows: Rows, index: Ints) -> Ints:

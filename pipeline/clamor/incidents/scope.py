@@ -47,9 +47,9 @@ class Tree:
             return WORLD
         return region[:2] if region[2:3] == "-" and _is_code(region[:2]) and region not in self._roots else None
 
-    def path(self, region: str) -> tuple[str, ...]:
-        """Return the region and everything above it, nearest first."""
-        path = [region]
+    def path(self, region: str, *, unknown: bool = False) -> tuple[str, ...]:
+        """Return the region and everything above it, nearest first; ``unknown`` puts ``ZZ`` below the world."""
+        path = [region, WORLD] if unknown and region == UNKNOWN_REGION else [region]
         while (above := self.up(path[-1])) is not None and above not in path:
             path.append(above)
         return tuple(path)
