@@ -23,6 +23,9 @@ _IS_SPACELESS: Final = re.compile(rf"[{_SPACELESS}]")
 _TAG: Final = re.compile(r"[#@][\w\u0900-\u0dff]+")
 
 
+_FOREVER: Final = 2**31 - 1
+
+
 def fold(text: str) -> str:
     """Return a text as X compares it: lower case, no accents, compatibility forms resolved."""
     plain = unicodedata.normalize("NFKD", text.lower().replace("’", "'"))
@@ -50,10 +53,17 @@ class Index:
         for number, (joined, text) in enumerate(zip(self._joined, self._folded, strict=True)):
             for token in {*joined.split(), *_TAG.findall(text)}:
                 postings.setdefault(token, []).append(number)
+        self._known: dict[tuple[str, str], Mask | None] = {}
         self._postings = {token: np.array(ids) for token, ids in postings.items()}
 
     def leaf(self, leaf: Leaf) -> Mask | None:
         """Return which texts match a leaf (its negation left aside); None if it is not about the text."""
+        key = (leaf.kind, leaf.value)
+        if key not in self._known:
+            self._known[key] = self._mask(leaf)
+        return self._known[key]
+
+    def _mask(self, leaf: Leaf) -> Mask | None:
         if leaf.kind == "lang":
             return np.asarray(self._languages == leaf.value.lower(), dtype=bool)
         if leaf.kind in ("#", "@"):
@@ -93,7 +103,8 @@ class Search:
     def __init__(self, world: World) -> None:
         self._world = world
         self._index = Index(world.texts)
-        self._blocks = [np.unique(block.text) for block in world.posts]
+        self._used = [np.unique(block.text) for block in world.posts]
+        self._candidates = lru_cache(maxsize=256)(self._posts_of)
         self.seconds = lru_cache(maxsize=1024)(self._seconds)
 
     def _seconds(self, query: str) -> NDArray[np.int32]:
@@ -106,21 +117,30 @@ class Search:
         found = [block.second[which] for block, which in self.matches(query)]
         return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int32)
 
-    def matches(self, query: str, first: int = 0, last: int = 2**31 - 1) -> Iterator[tuple[Posts, NDArray[np.int64]]]:
+    def matches(self, query: str, first: int = 0, last: int = _FOREVER) -> Iterator[tuple[Posts, NDArray[np.int64]]]:
         """Yield, service by service, the posts and the positions of those that match within [first, last) seconds."""
         node = parse(query)
         masks = {leaf: self._index.leaf(leaf) for leaf in leaves(node)}
         possible = _possible(node, masks)
-        for block, used in zip(self._world.posts, self._blocks, strict=True):
-            if possible is not None and not possible[used].any():
-                continue
-            low, high = np.searchsorted(block.second, [first, last])
-            at = np.arange(low, high)
-            if possible is not None:
-                at = at[possible[block.text[low:high]]]
+        texts = b"" if possible is None else np.packbits(possible).tobytes()
+        for number, block in enumerate(self._world.posts):
+            at = self._candidates(number, texts)
+            if (first, last) != (0, _FOREVER):
+                low, high = np.searchsorted(block.second, [first, last])
+                at = at[slice(*np.searchsorted(at, [low, high]))]
             which = at[_exact(node, masks, block, at)]
             if len(which):
                 yield block, which
+
+    def _posts_of(self, number: int, texts: bytes) -> NDArray[np.int64]:
+        """Return the positions of a service's posts that have one of these texts (packed bits; none means all)."""
+        block = self._world.posts[number]
+        if not texts:
+            return np.arange(len(block))
+        possible = np.unpackbits(np.frombuffer(texts, dtype=np.uint8)).astype(bool)
+        if not possible[self._used[number]].any():
+            return np.empty(0, dtype=np.int64)
+        return np.flatnonzero(possible[block.text])
 
 
 _Masks = dict[Leaf, Mask | None]

@@ -7,10 +7,10 @@ the recent one, partial first and last buckets; rate limits in windows of 15 min
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clamor.simulate.index import Search
 from clamor.simulate.query import QueryError, parse
@@ -76,13 +76,13 @@ class XApi:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _search: Search = field(init=False)
     _expander: Expander = field(init=False)
-    _starts: list[str] = field(init=False)
+    _quiet: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._search = Search(self.world)
         self._expander = Expander(self.world)
-        edges = [iso(self.world.start + 60 * minute) for minute in range(self.world.minutes + 1)]
-        self._starts = [f'{{"end":"{end}","start":"{start}","' for start, end in pairwise(edges)]
+        minutes = range(self.world.start, self.world.horizon, 60)
+        self._quiet = [self._row(minute, minute + 60, 0) for minute in minutes]
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
@@ -201,18 +201,27 @@ class XApi:
 
     def _rows(self, query: str, start: int, end: int, step: int) -> tuple[list[str], int]:
         """Return the buckets from start to end as JSON, the first and the last cut where the window is, and the sum."""
-        edges = np.arange(start // step * step, end + step, step)
-        edges = np.unique(np.clip(edges, start, end))
+        inner = np.arange(-(-start // step) * step, end, step)
+        edges = np.concatenate(([start], inner[inner > start], [end]))
         places = np.searchsorted(self._search.seconds(query), edges - self.world.start)
-        counts = np.diff(places).tolist()
-        name = f'{self.field_prefix}_count":'
-        rows = [
-            f'{{"end":"{iso(high)}","start":"{iso(low)}","{name}{count}}}'
-            if high - low < 60 or step != 60
-            else f"{self._starts[(low - self.world.start) // 60]}{name}{count}}}"
-            for low, high, count in zip(edges[:-1].tolist(), edges[1:].tolist(), counts, strict=True)
-        ]
-        return rows, int(places[-1] - places[0])
+        counts = np.diff(places)
+        if step == 60:
+            return self._minutes(edges, counts), int(places[-1] - places[0])
+        spans = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
+        return [self._row(*span) for span in spans], int(places[-1] - places[0])
+
+    def _minutes(self, edges: NDArray[np.int64], counts: NDArray[np.int64]) -> list[str]:
+        """Return minute buckets: whole ones are written beforehand, with a count of 0, and only the others anew."""
+        first = int(edges[0] - self.world.start) // 60
+        rows = self._quiet[first : first + len(counts)]
+        for at in np.flatnonzero(counts).tolist():
+            rows[at] = f"{rows[at][:-2]}{counts[at]}}}"
+        for at in {0, len(counts) - 1}:
+            rows[at] = self._row(int(edges[at]), int(edges[at + 1]), int(counts[at]))
+        return rows
+
+    def _row(self, start: int, end: int, count: int) -> str:
+        return f'{{"end":"{iso(end)}","start":"{iso(start)}","{self.field_prefix}_count":{count}}}'
 
     def _posts(self, request: Request, query: str, now: float) -> Answer:
         start, end = self._span(request, now, 7 if request.path.endswith("/recent") else 30, 0)
