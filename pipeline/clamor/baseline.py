@@ -21,10 +21,8 @@ LEVEL_VARIANCE_PRIOR = 0.05
 MIN_LEVEL_VARIANCE = 0.003
 SEASON_PRIOR_POSTS = 30.0
 HOURS_ALIKE = 2.0
-SCATTER_PRIOR = 0.30
-SCATTER_PRIOR_WEIGHT = 8.0
-MAX_SCATTER = 30.0
-CLIP_SD = 2.0
+MAX_SCATTER = 100.0
+CLIP_SD = 3.0
 CLIP_POSTS = 3.0
 """Training counts are cut at expected + 3 standard deviations + 3 posts, so an outage barely moves the fit and a lone
 post in a rare series is never taken for one."""
@@ -50,6 +48,11 @@ class Scale:
     windows: tuple[int, ...]
     warm_up: int
     cells: int
+
+    @property
+    def day(self) -> int:
+        """Bins of a UTC day, at least one."""
+        return max(1, MINUTES_PER_DAY // self.bin_minutes)
 
     @property
     def block_days(self) -> float:
@@ -229,7 +232,14 @@ class Followed:
     level_cv: Floats
     ready: npt.NDArray[np.bool_]
     moments: Floats
+    old: Floats
     season: Floats
+
+
+def level_of_bins(fitted: Fitted) -> Floats:
+    """Return the slow level, posts a bin; one where nothing was seen yet."""
+    level = np.where(fitted.exposure > 0, fitted.heard / np.maximum(fitted.exposure, 1e-9), 1.0)
+    return np.maximum(level, 0.3 / np.maximum(fitted.exposure, 1.0)).astype(np.float32)
 
 
 def follow(fitted: Fitted, block: Day, sizes: Scale) -> Followed:
@@ -237,11 +247,11 @@ def follow(fitted: Fitted, block: Day, sizes: Scale) -> Followed:
     observed = (~np.isnan(block.posts)).astype(np.float32)
     posts = np.nan_to_num(block.posts, nan=0.0)
     season = _season_at(fitted.season, block)
-    level = np.where(fitted.exposure > 0, fitted.heard / np.maximum(fitted.exposure, 1e-9), 1.0)
-    level = np.maximum(level, 0.3 / np.maximum(fitted.exposure, 1.0)).astype(np.float32)
+    level = level_of_bins(fitted)
     base = season * level[:, None] * observed
     prior = (0.3 + LEVEL_PRIOR_POSTS * fitted.heard / (fitted.heard + LEVEL_PRIOR_POSTS))[:, None]
-    old = _scatter(fitted.scatter[0], fitted.scatter[1])
+    factor = _class_factor(fitted, level, sizes)
+    old = _scatter(fitted.scatter[0], fitted.scatter[1], factor * _guess(level, sizes))
     tail = fitted.tail_season.shape[1]
     old_season = fitted.tail_season * level[:, None]
 
@@ -257,7 +267,9 @@ def follow(fitted: Fitted, block: Day, sizes: Scale) -> Followed:
     if MASK:
         share = _before(np.concatenate([fitted.tail_suspect, suspect], axis=1), sizes.recent, tail)
         seen_day = _before(np.concatenate([fitted.tail_observed, observed], axis=1), sizes.recent, tail)
-        trusted = observed * (1 - suspect * (share < MASK_SHARE * seen_day) * (fitted.seen >= MASK_DAYS * sizes.recent)[:, None])
+        trusted = observed * (
+            1 - suspect * (share < MASK_SHARE * seen_day) * (fitted.seen >= MASK_DAYS * sizes.recent)[:, None]
+        )
     else:
         trusted = observed
     ratio, known = level_of(clipped, trusted)
@@ -265,9 +277,13 @@ def follow(fitted: Fitted, block: Day, sizes: Scale) -> Followed:
     seen = fitted.seen[:, None] + np.cumsum(observed, axis=1) - observed
     ready = seen >= sizes.warm_up
     sums, means, hour, past = _windows(fitted, posts, mean, old, sizes, Rows(block.service))
-    moments = _moments(sums, means, posts, mean, known, old, ready & (observed > 0), hour, past)
+    moments = _moments(sums, means, posts, mean, known, old, (seen >= LEARN_AFTER) & (trusted > 0), hour, past)
     so_far = np.cumsum(moments, axis=3) - moments
-    scatter = _scatter(fitted.scatter[0][:, :, None] + so_far[0], fitted.scatter[1][:, :, None] + so_far[1])
+    scatter = _scatter(
+        fitted.scatter[0][:, :, None] + so_far[0],
+        fitted.scatter[1][:, :, None] + so_far[1],
+        factor[:, :, None] * _guess(level[:, None] * ratio, sizes),
+    )
     windows = len(sizes.windows)
     level_var = np.maximum((sizes.hour * scatter[-2] - scatter[-3]) / (sizes.hour - 1), 0)
     return Followed(
@@ -286,6 +302,7 @@ def follow(fitted: Fitted, block: Day, sizes: Scale) -> Followed:
         level_cv=np.sqrt(level_var + 1 / known),
         ready=ready,
         moments=moments,
+        old=old,
         season=season,
     )
 
@@ -307,6 +324,7 @@ def _before(values: Floats, length: int, tail: int) -> Floats:
     return (upto - total[:, tail - 1 - length : -1 - length]).astype(np.float32)
 
 
+LEARN_AFTER = 2
 MASK = True
 MASK_SHARE = 0.5
 MASK_DAYS = 7
@@ -330,6 +348,7 @@ def _ceiling(mean: Floats, known: Floats, scatter: Floats) -> Floats:
 
 SHARED = 60.0
 
+
 class Rows:
     """Rows by group: sums over a group are added row by row, so further rows of zeros change nothing."""
 
@@ -347,7 +366,7 @@ class Rows:
 
 
 def _windows(
-    fitted: Fitted, posts: Floats, mean: Floats, old: Floats, sizes: Scale, group: 'Rows'
+    fitted: Fitted, posts: Floats, mean: Floats, old: Floats, sizes: Scale, group: "Rows"
 ) -> tuple[Floats, Floats, tuple[Floats, Floats], tuple[Floats, Floats]]:
     """Sum counts and expectations over windows, the expectation lifted by the hour before each window."""
     tail = fitted.tail_posts.shape[1]
@@ -367,7 +386,9 @@ def _windows(
         worth = 1 / (1 + lift_m * hour_noise)
         shared = 1.0
         if SHARED > 0:
-            shared = (SHARED + group.others(np.minimum(lift_y, 4 * lift_m + 4) * worth)) / (SHARED + group.others(lift_m * worth))
+            shared = (SHARED + group.others(np.minimum(lift_y, 4 * lift_m + 4) * worth)) / (
+                SHARED + group.others(lift_m * worth)
+            )
         lift = (steady * shared + lift_y * worth) / (steady + lift_m * worth)
         sums.append(summed(total_y, window, 0))
         means.append((summed(total_m, window, 0) * lift).astype(np.float32))
@@ -377,11 +398,42 @@ def _windows(
     return np.stack(sums), lifted, hour, (past[0] / sizes.hour, past[1] / sizes.hour)
 
 
-def _scatter(excess: Floats, weight: Floats) -> Floats:
-    prior = np.full((len(excess),) + (1,) * (excess.ndim - 1), SCATTER_PRIOR, dtype=np.float32)
-    prior[-1] = LEVEL_VARIANCE_PRIOR
-    pooled = (excess + prior * SCATTER_PRIOR_WEIGHT) / (weight + SCATTER_PRIOR_WEIGHT)
+def _guess(level: Floats, sizes: Scale) -> Floats:
+    """Return the scatter of window sums to expect of a series of that level: clumps of posts, and an unsteady level."""
+    lengths = np.array([*sizes.windows, 1, sizes.hour], dtype=np.float32).reshape((-1,) + (1,) * level.ndim)
+    guess = STEADY_SCATTER + (BIN_SCATTER + CLUMPING / np.maximum(level, np.float32(1e-3))) / lengths
+    return np.concatenate([guess, np.full((1, *level.shape), LEVEL_VARIANCE_PRIOR, dtype=np.float32)]).astype(
+        np.float32
+    )
+
+
+def _class_factor(fitted: Fitted, level: Floats, sizes: Scale) -> Floats:
+    """Return by how much the series of a volume class scatter more or less than guessed, ``(kinds, series)``."""
+    guess = _guess(level, sizes)
+    share = 1 / (1 + fitted.scatter[1] * guess * guess / CLASS_SERIES_WEIGHT)
+    which = np.searchsorted(VOLUME_CLASSES, level)
+    shape = (len(VOLUME_CLASSES) + 1, len(guess))
+    found, sought = np.zeros(shape), np.zeros(shape)
+    np.add.at(found, which, (fitted.scatter[0] * guess * share).T)
+    np.add.at(sought, which, (fitted.scatter[1] * guess * guess * share).T)
+    factor = (found + CLASS_PRIOR_WEIGHT) / (sought + CLASS_PRIOR_WEIGHT)
+    factor = np.clip(factor[which].T, 0.1, 10)
+    return np.where(fitted.exposure > 0, factor, 1.0).astype(np.float32)
+
+
+def _scatter(excess: Floats, weight: Floats, guess: Floats) -> Floats:
+    sure = 1 / (PRIOR_SPREAD * guess * guess)
+    pooled = (excess + guess * sure) / (weight + sure)
     return np.clip(pooled, 0.0, MAX_SCATTER).astype(np.float32)
+
+
+PRIOR_SPREAD = 0.5
+STEADY_SCATTER = 0.03
+BIN_SCATTER = 0.2
+CLUMPING = 0.8
+CLASS_SERIES_WEIGHT = 20.0
+CLASS_PRIOR_WEIGHT = 10.0
+VOLUME_CLASSES = (0.1, 1.0, 10.0)
 
 
 def _moments(
@@ -403,11 +455,13 @@ def _moments(
     spread = centres + centres * centres * (scatter + 1 / known)
     off = np.minimum(values - centres, CLIP_SD * np.sqrt(spread) + CLIP_POSTS)
     square = centres * centres
-    weight = use / (centres + 2 * spread * spread + 1e-6)
+    weight = use * square / (centres + 2 * spread * spread + 1e-6)
     level_error = square / known
     moments = np.stack([weight * (off * off - centres - level_error), weight * square])
     # the level's own variance: how an hour's surprise carries over to the next bin
-    earlier = np.clip(past_posts - past_mean, None, CLIP_SD * np.sqrt(past_mean * (1 + past_mean * scatter[-2])) + CLIP_POSTS)
+    earlier = np.clip(
+        past_posts - past_mean, None, CLIP_SD * np.sqrt(past_mean * (1 + past_mean * scatter[-2])) + CLIP_POSTS
+    )
     error = (1 + mean * scatter[-2]) * (1 + past_mean * scatter[-1]) + 1e-6
     carried = use * (off[-2] * earlier - mean * past_mean / known) / error
     return np.concatenate([moments, np.stack([carried, use * mean * past_mean / error])[:, None]], axis=1)
@@ -434,7 +488,7 @@ def refit(fitted: Fitted, block: Day, done: Followed, sizes: Scale) -> Fitted:
         edges = np.flatnonzero(np.diff(cells, prepend=-1))
         np.add.at(cell_posts, (rows[:, None], cells[edges][None]), np.add.reduceat(clipped[rows], edges, axis=1))
         np.add.at(cell_expected, (rows[:, None], cells[edges][None]), np.add.reduceat(flat[rows], edges, axis=1))
-    old = _scatter(fitted.scatter[0], fitted.scatter[1])
+    old = done.old
     level = clipped.sum(axis=1) / np.maximum((done.season * trusted).sum(axis=1), 1e-3)
     bin_noise = (np.maximum(old[-3] - old[-1], 0) + HOURS_ALIKE * sizes.hour * old[-1])[:, None]
     worth = 1 / (1 + level[:, None] * fitted.season * bin_noise)
@@ -489,7 +543,12 @@ def _shrink(
         prior = prior * np.tile(_smooth(day_posts, day_expected, DAY_PRIOR, DAY_SMOOTH), 7)
         if BLOCK_PRIOR:
             bl = cells // 6
-            p = _smooth(posts.reshape(-1, bl // 1, 6).sum(axis=2), (expected * prior).reshape(-1, bl, 6).sum(axis=2), BLOCK_PRIOR, 1)
+            p = _smooth(
+                posts.reshape(-1, bl // 1, 6).sum(axis=2),
+                (expected * prior).reshape(-1, bl, 6).sum(axis=2),
+                BLOCK_PRIOR,
+                1,
+            )
             prior = prior * np.repeat(p, 6, axis=1)
     return prior * _smooth(posts, expected * prior, SEASON_PRIOR_POSTS, WEEK_SMOOTH if cells > 14 else 0)
 

@@ -6,11 +6,13 @@ from clamor.counts import MINUTES_PER_WEEK
 
 ELEVATED_P = 0.01
 """Below it a bin next to an outage is more likely part of it than not."""
-BINS_PER_EPISODE = 3.0
-"""Tests that move together: windows overlap, so a false episode lasts about this many bins."""
+
+
+def outage_level(budget: float, block_days: float = 1.0) -> float:
+    """Return the standardized evidence that a quiet series reaches ``budget`` times a week (rate exp(-z) a block)."""
+    return math.log(7 / block_days / budget)
 
 
 def outage_score(budget: float, bin_minutes: int) -> float:
-    """Return the score (minus log10 of p) at which a series has ``budget`` false episodes a week."""
-    weekly = MINUTES_PER_WEEK / bin_minutes
-    return math.log10(max(weekly / (BINS_PER_EPISODE * budget), 2.0))
+    """Return the score at which a bin is an outage: minus log10 of the false episodes that one bin may cost."""
+    return math.log10(MINUTES_PER_WEEK / bin_minutes / budget)

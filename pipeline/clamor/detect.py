@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clamor import baseline, pooling
+from clamor import baseline, pooling, tails
 from clamor import counts as panels
-from clamor.budget import ELEVATED_P, outage_score
+from clamor.budget import ELEVATED_P, outage_level
 from clamor.counts import Floats, Panel
 from clamor.errors import InputError
 from clamor.schema import VERDICT_COLUMNS, State
@@ -75,38 +75,50 @@ def _judge(
     sizes = baseline.scale(table.bin_minutes)
     dates = baseline.calendar(table, sizes)
     fitted = baseline.start(len(table.service), sizes)
+    memory = tails.start(len(table.service))
     since = -(2**60) if eval_start is None else pd.Timestamp(eval_start).timestamp() / 60
     blocks = baseline.days(table, sizes)
     for columns in blocks:
         block = baseline.day(table, dates, columns)
         done = baseline.follow(fitted, block, sizes)
+        raw = pooling.evidence(done.sums, done.means, done.scatter, done.known, table.service_code, table.group)
+        to = tails.scale(memory, baseline.level_of_bins(fitted))
+        z = tails.standardize(raw, to)
+        judged = done.ready & (done.observed > 0)
+        outage = judged & (z >= outage_level(budget, sizes.block_days))
         if table.minutes[columns.stop - 1] >= since:
             skip = int(np.searchsorted(table.minutes[columns], since))
-            yield slice(columns.start + skip, columns.stop), _verdicts(table, done, fitted, sizes, budget, skip)
+            p = np.where(judged, tails.p_value(z, to), np.nan)
+            score = np.where(judged, (z + np.log(sizes.day)) / np.log(10), np.nan)
+            yield slice(columns.start + skip, columns.stop), _verdicts(done, fitted, score, p, judged, outage, skip)
         if columns is not blocks[-1]:
+            memory = tails.learn(memory, raw, z, judged, outage, to)
             fitted = baseline.refit(fitted, block, done, sizes)
 
 
 def _verdicts(
-    table: Panel, done: baseline.Followed, fitted: baseline.Fitted, sizes: baseline.Scale, budget: float, skip: int
+    done: baseline.Followed,
+    fitted: baseline.Fitted,
+    score: Floats,
+    p: Floats,
+    judged: npt.NDArray[np.bool_],
+    outage: npt.NDArray[np.bool_],
+    skip: int,
 ) -> dict[str, npt.NDArray[np.generic]]:
-    raw = pooling.evidence(done.sums, done.means, done.scatter, done.known, table.service_code, table.group)
-    p = np.exp(-np.maximum(raw, 0))
     unseen = done.observed == 0
     state = np.where(p < ELEVATED_P, 1, 0).astype(np.int8)
-    outage = raw >= outage_score(budget, sizes.bin_minutes) * np.log(10)
     state[outage] = 2
     state[~done.ready] = 4
     state[unseen] = 3
-    null = unseen | ~done.ready
+    null = ~judged
     spread = done.mean + done.mean**2 * (done.dispersion + done.level_cv**2)
     low, high = band(done.mean, spread)
     excess = done.posts - done.mean
     out: dict[str, npt.NDArray[np.generic]] = {
         "state": state,
-        "score": np.where(null, np.nan, raw / np.log(10)),
-        "p_value": np.where(null, np.nan, p),
-        "q_value": np.where(null, np.nan, _false_discovery(np.where(null, np.nan, p))),
+        "score": score,
+        "p_value": p,
+        "q_value": np.where(null, np.nan, _false_discovery(p)),
         "expected": np.where(null, np.nan, done.mean),
         "low": np.where(null, np.nan, low),
         "high": np.where(null, np.nan, high),

@@ -40,7 +40,9 @@ def evidence(sums: Floats, means: Floats, scatter: Floats, known: Floats, servic
     best = np.maximum.reduceat(own[rows_service.order], rows_service.starts, axis=0)[rows_service.at]
     return pooled - GAMMA * np.minimum(best - own, 6)
 
+
 GAMMA = 0.4
+
 
 def _mean(parts: list[Floats]) -> Floats:
     """Return the log of the mean of exponentials."""

@@ -6,7 +6,7 @@ Each stands for a kind of real data on which detectors that are tuned on one sim
 import numpy as np
 import pandas as pd
 
-from clamor.simulate.counts import Array, Simulated, ar_noise, negative_binomial
+from clamor.simulate.counts import TRUTH_COLUMNS, Array, Simulated, ar_noise, negative_binomial
 
 SCENARIOS = tuple(
     (theta, beta * trend, gamma1, gamma2, phi, waves)
@@ -30,7 +30,6 @@ JUDGED_WEEKS = 49
 def _simulated(
     posts: Array, usual: Array, truth: list[dict[str, object]], start: str, bin_minutes: int, prefix: str
 ) -> Simulated:
-    columns = ["event", "series", "start", "stop", "kind", "onset", "ratio", "judged"]
     return Simulated(
         posts=posts,
         mentions=None,
@@ -38,7 +37,7 @@ def _simulated(
         service=[f"{prefix}{i:04d}" for i in range(len(posts))],
         region=["001"] * len(posts),
         regions=None,
-        truth=pd.DataFrame(truth, columns=columns),
+        truth=pd.DataFrame(truth, columns=TRUTH_COLUMNS),
         start=pd.Timestamp(start),
         bin_minutes=bin_minutes,
     )

@@ -17,6 +17,7 @@ Array = npt.NDArray[np.float64]
 Generator = np.random.Generator
 CONTINENT_OF = ("NA", "NA", "NA", "EU", "EU", "EU", "EU", "AS", "AS", "AS")
 OFFSET_H = {"NA": -6.0, "EU": 1.0, "AS": 8.0}
+TRUTH_COLUMNS = ["event", "series", "start", "stop", "kind", "onset", "ratio", "judged"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Simulated:
         region: Region of each series.
         regions: Region tree with ``utc_offset_h``.
         truth: One row an outage and series: ``event, series, start, stop`` (columns, half open), ``kind`` (global,
-            regional, single), ``onset`` (fast, slow), ``ratio``.
+            regional, single), ``onset`` (fast, slow), ``ratio``, ``judged`` (whether it lies in the judged weeks).
         start: Time of the first bin.
         bin_minutes: Width of a bin.
 
@@ -232,7 +233,7 @@ def _outages(
                     for i in members
                 )  # fmt: skip
                 event += 1
-    return pd.DataFrame(rows), factor
+    return pd.DataFrame(rows, columns=TRUTH_COLUMNS), factor
 
 
 def _gaps(

@@ -1,0 +1,150 @@
+"""How often a score is reached when nothing is wrong: tails measured on the series' own quiet past.
+
+Nominal tails are wrong by factors of ten and more on real reports, so evidence (nats) is never read as a probability.
+Each series keeps the peak evidence of its last days. Peaks of quiet days follow a Gumbel law; its place and spread come
+from the median and the 80th percentile of the peaks, which a few days of real outages do not move, shrunk to those of
+the volume class. A histogram by volume class maps the body of the distribution.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from clamor.counts import Floats
+
+PEAK_DAYS = 28
+VOLUME_CLASSES = (0.1, 1.0, 10.0)
+"""Bounds of the volume classes, expected posts a bin."""
+PRIOR_PLACE, PRIOR_SPREAD = 0.7, 0.85
+"""Gumbel place and spread of a day's peak, nats, of a synthetic quiet catalogue (tests/benchmarks, tuning seeds)."""
+PLACE_DAYS, SPREAD_DAYS = 14.0, 50.0
+"""Days of own peaks that weigh as much as those of the class."""
+CLASS_DAYS = 50.0
+MIN_SPREAD = 0.4
+GUMBEL_MEDIAN, GUMBEL_80 = 0.36651, 1.49994
+EDGES = np.arange(-8.0, 12.01, 0.25)
+KEEP_HISTOGRAM = 0.5 ** (1 / 28)
+HISTOGRAM_PRIOR = 300.0
+BODY_P = 0.01
+"""Below it the exponential tail takes over from the histogram."""
+DEFAULT_STANDARD = (-8.0, -4.5, -3.3, -2.4, -1.1, 0.6, 2.6, 5.0)
+DEFAULT_P = (1.0, 0.9, 0.7, 0.5, 0.1, 0.01, 0.001, 0.0001)
+"""Survival of standardized evidence on a synthetic quiet catalogue; the start, until a class has its own."""
+
+
+@dataclass(frozen=True)
+class Tails:
+    """What is remembered of earlier evidence.
+
+    Attributes:
+        peaks: Peak evidence of each of the last days, nats, ``(series, days)``; NaN where less than half was judged.
+        body: Decayed counts of standardized evidence by volume class, ``(classes, bins of EDGES)``.
+
+    """
+
+    peaks: Floats
+    body: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Place and spread of each series' daily peak, and the survival of standardized evidence of its class."""
+
+    place: Floats
+    spread: Floats
+    survival: npt.NDArray[np.float64]
+    which: npt.NDArray[np.int64]
+
+
+def start(series: int) -> Tails:
+    """Return the memory of nothing."""
+    return Tails(
+        peaks=np.full((series, PEAK_DAYS), np.nan, dtype=np.float32),
+        body=np.zeros((len(VOLUME_CLASSES) + 1, len(EDGES))),
+    )
+
+
+def scale(tails: Tails, level: Floats) -> Scale:
+    """Derive the scale of the next day from the days so far; ``level`` is expected posts a bin of each series."""
+    which = np.searchsorted(VOLUME_CLASSES, level)
+    days = (~np.isnan(tails.peaks)).sum(axis=1)
+    median, wide = _quantiles(tails.peaks, days)
+    place, spread = np.empty(len(level)), np.empty(len(level))
+    for k in range(len(VOLUME_CLASSES) + 1):
+        rows = np.flatnonzero((which == k) & (days > 0))
+        weight = days[rows].sum() / (days[rows].sum() + CLASS_DAYS)
+        own_spread = _weighted_median((wide - median)[rows], days[rows]) / (GUMBEL_80 - GUMBEL_MEDIAN)
+        own_place = _weighted_median(median[rows], days[rows]) - GUMBEL_MEDIAN * own_spread
+        place[which == k] = weight * own_place + (1 - weight) * PRIOR_PLACE
+        spread[which == k] = weight * own_spread + (1 - weight) * PRIOR_SPREAD
+    share = days / (days + SPREAD_DAYS)
+    mine = np.where(days > 3, (wide - median) / (GUMBEL_80 - GUMBEL_MEDIAN), spread)
+    spread = np.maximum(share * mine + (1 - share) * spread, MIN_SPREAD)
+    share = days / (days + PLACE_DAYS)
+    place = np.where(days > 0, share * (median - GUMBEL_MEDIAN * spread) + (1 - share) * place, place)
+    return Scale(place.astype(np.float32), spread.astype(np.float32), _survival(tails.body), which)
+
+
+def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+    ordered = np.sort(peaks, axis=1)  # NaN last
+    rows = np.arange(len(peaks))
+
+    def at(q: float) -> Floats:
+        position = q * np.maximum(days - 1, 0)
+        low = position.astype(np.int64)
+        high = np.minimum(low + 1, np.maximum(days - 1, 0))
+        part = (position - low).astype(np.float32)
+        return np.nan_to_num(ordered[rows, low]) * (1 - part) + np.nan_to_num(ordered[rows, high]) * part
+
+    return at(0.5), at(0.8)
+
+
+def _weighted_median(values: Floats, weights: npt.NDArray[np.int64]) -> float:
+    if not len(values):
+        return 0.0
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def _survival(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return for each class the survival at EDGES: the default, overtaken by what was seen."""
+    default = np.exp(np.interp(EDGES, DEFAULT_STANDARD, np.log(DEFAULT_P)))
+    above = np.cumsum(body[:, ::-1], axis=1)[:, ::-1]
+    total = above[:, :1]
+    return np.asarray((above + HISTOGRAM_PRIOR * default) / (total + HISTOGRAM_PRIOR))
+
+
+def standardize(raw: Floats, to: Scale) -> Floats:
+    """Return evidence in units of each series' own tail: a day's peak exceeds z with rate exp(-z)."""
+    return np.asarray((raw - to.place[:, None]) / to.spread[:, None], dtype=np.float32)
+
+
+def p_value(z: Floats, to: Scale) -> Floats:
+    """Return the share of quiet bins of the volume class that reach z; exponential beyond one in a hundred."""
+    out = np.empty_like(z)
+    for k in range(len(to.survival)):
+        rows = to.which == k
+        if not rows.any():
+            continue
+        survival = np.log(to.survival[k])
+        tail = float(np.interp(-np.log(BODY_P), -survival, EDGES))
+        mine = z[rows]
+        body = np.interp(mine, EDGES, survival)
+        out[rows] = np.exp(np.where(mine > tail, np.log(BODY_P) - (mine - tail), body))
+    return out
+
+
+def learn(
+    tails: Tails, raw: Floats, z: Floats, judged: npt.NDArray[np.bool_], flagged: npt.NDArray[np.bool_], to: Scale
+) -> Tails:
+    """Take a whole day into the memory; flagged bins count for the peaks but not for the body."""
+    peak = np.where(judged, raw, -np.inf).max(axis=1)
+    enough = judged.sum(axis=1) * 2 >= raw.shape[1]
+    peaks = np.concatenate([tails.peaks[:, 1:], np.where(enough, peak, np.nan)[:, None]], axis=1)
+    use = judged & ~flagged
+    cell = np.clip(np.searchsorted(EDGES, z[use], side="right") - 1, 0, len(EDGES) - 1)
+    which = np.broadcast_to(to.which[:, None], z.shape)[use]
+    seen = np.bincount(which * len(EDGES) + cell, minlength=tails.body.size).reshape(tails.body.shape)
+    return replace(tails, peaks=peaks.astype(np.float32), body=tails.body * KEEP_HISTOGRAM + seen)
