@@ -67,7 +67,7 @@ class Event:
 def size_of(rng: np.random.Generator, scale: float) -> tuple[float, str]:
     """Return the factor by which complaints rise at the peak, and the word for it: clear, middling or hard."""
     roll = rng.random()
-    low, high, word = (20, 50, "clear") if roll < 0.6 else (9, 20, "middling") if roll < 0.85 else (4, 9, "hard")
+    low, high, word = (30, 110, "clear") if roll < 0.6 else (12, 30, "middling") if roll < 0.85 else (5, 12, "hard")
     return scale * float(np.exp(rng.uniform(np.log(low), np.log(high)))), word
 
 
@@ -122,8 +122,10 @@ def _tiktok(rng: np.random.Generator, day: Day) -> Event:
     countries = {code: size * float(rng.uniform(0, 0.08)) for code in CODES}
     hot = ["US", *rng.choice(_EUROPE, rng.integers(2, 4), replace=False), *rng.choice(_ASIA, rng.integers(1, 4), False)]
     countries |= {str(code): size * float(rng.uniform(0.6, 1.0)) for code in hot}
-    weights = rng.dirichlet([4, 4, 2, 3, 3, 2])
-    symptoms = dict(zip(("login", "playback", "crash", "error", "upload", "other"), weights.tolist(), strict=True))
+    unnamed = float(rng.uniform(0.3, 0.5))
+    weights = rng.dirichlet([6, 6, 3, 4, 4]) * (1 - unnamed)
+    symptoms = dict(zip(("login", "playback", "crash", "error", "upload"), weights.tolist(), strict=True))
+    symptoms["other"] = unnamed
     return Event(
         kind="outage",
         service="tiktok",
@@ -148,13 +150,14 @@ def _awake(rng: np.random.Generator, day: Day, country: str, low_h: float, high_
 
 
 def _single(rng: np.random.Generator, day: Day, service: str) -> Event:
-    usual = BY_ID[service].symptoms
     traffic = BY_ID[service]
     share = {code: COUNTRIES[CODES.index(code)].weight * traffic.countries.get(code, 1.0) for code in WATCHED}
     country = str(rng.choice([code for code in WATCHED if share[code] >= 0.03]))
     start, end = _awake(rng, day, country, 1.0, 4.0)
     size, word = size_of(rng, 2.5)
-    weights = rng.dirichlet([2.0 * weight for weight in usual.values()])
+    named = [name for name in traffic.symptoms if name != "other"]
+    unnamed = float(rng.uniform(0.25, 0.5))
+    weights = rng.dirichlet([2.0 * traffic.symptoms[name] for name in named]) * (1 - unnamed)
     return Event(
         kind="outage",
         service=service,
@@ -163,7 +166,7 @@ def _single(rng: np.random.Generator, day: Day, service: str) -> Event:
         start_min=start,
         end_min=end,
         ramp_min=float(rng.uniform(5, 25)),
-        symptoms=dict(zip(usual, weights.tolist(), strict=True)),
+        symptoms=dict(zip(named, weights.tolist(), strict=True)) | {"other": unnamed},
         note=f"{word}: complaints up to {size:.0f} times the usual in one country",
     )
 
@@ -180,7 +183,7 @@ def _provider(rng: np.random.Generator, day: Day) -> Event:
         start_min=start,
         end_min=end,
         ramp_min=float(rng.uniform(3, 12)),
-        symptoms={"connection": 0.6, "slow": 0.1, "messaging": 0.05, "playback": 0.05, "other": 0.2},
+        symptoms={"connection": 0.5, "slow": 0.1, "messaging": 0.05, "playback": 0.05, "other": 0.3},
         note=f"{word}: an internet provider fails; its customers blame what they were using",
     )
 

@@ -17,6 +17,8 @@ from clamor.simulate.services import Traffic
 Rate = NDArray[np.float32]
 """Posts a minute, shape (minutes, countries)."""
 
+TRICKY: Final = 0.025
+"""Share of ordinary talk with trouble words in it ("down to share my ...")."""
 _PEAKS: Final = {"evening": (20.5, 0.9), "daytime": (14.0, 1.0), "school": (18.0, 1.15)}
 _WEEKENDS: Final = {"evening": 1.12, "daytime": 0.85, "school": 1.3}
 
@@ -79,6 +81,13 @@ def popularity(service: Traffic) -> Rate:
     return shares
 
 
+def unspecific(symptoms: Mapping[str, float], share: float) -> dict[str, float]:
+    """Return the weights of symptoms with this share for complaints that name none ("is it down?")."""
+    named = {name: weight for name, weight in symptoms.items() if name != "other"}
+    total = sum(named.values())
+    return {name: (1 - share) * weight / total for name, weight in named.items()} | {"other": share}
+
+
 def chatter(rng: np.random.Generator, minutes: int, step: int, memory: float, spread: float) -> NDArray[np.float32]:
     """Return a factor by minute that wanders around 1: an AR(1) in the logarithm, in steps of some minutes."""
     steps = minutes // step + 2
@@ -108,8 +117,8 @@ def ordinary(rng: np.random.Generator, service: Traffic, start: int, minutes: in
     grumble = usual * (talk * chatter(rng, minutes, 15, 0.9, 0.22) * clumps(rng, minutes, 5, 2.0))[:, None]
     share = np.float32(service.complaint_share)
     return usual, [
-        Stream(mention * (1 - share), 0, {"mention": 1.0}),
-        Stream(grumble * share, 0, dict(service.symptoms), place_share=0.03),
+        Stream(mention * (1 - share), 0, {"mention": 1 - TRICKY, "tricky": TRICKY}),
+        Stream(grumble * share, 0, unspecific(service.symptoms, 0.35), place_share=0.03),
         Stream(mention * np.float32(0.004), 0, {"news": 2, "meme": 2, "back": 1, "advice": 3, "after": 1, "price": 4}),
     ]
 

@@ -25,7 +25,7 @@ NO_SERVICE: Final = -1
 
 _COMPLAINTS: Final = tuple(symptom.value for symptom in Symptom)
 _COMMENTARY: Final = ("news", "meme", "back", "advice", "after")
-_MENTIONS: Final = ("viral", "price")
+_MENTIONS: Final = ("tricky", "viral", "price")
 _REDDIT: Final = {
     "title": Signal.COMPLAINT,
     "title_place": Signal.COMPLAINT,

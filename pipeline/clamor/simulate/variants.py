@@ -19,7 +19,7 @@ _TAILS: Final = {
     "id": (" wkwk", " dong", " sih", " anjir"),
     "ko": (" ㅠㅠ", " ㅋㅋ", "...", " 하"),
 }
-_STRETCH: Final = re.compile(r"\b(so|why|no|really|please|what|down|pls|que|qué|não|warum|nooo)\b", re.IGNORECASE)
+_STRETCH: Final = re.compile(r"\b(so|why|no|really|please|what|pls|que|qué|não|warum|nooo)\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"\b[a-z]{5,}\b")
 
 
@@ -30,9 +30,9 @@ def vary(rng: random.Random, text: str, language: str) -> str:
         text = text.lower()
     elif roll < 0.15 and len(text) < 60:
         text = text.upper()
-    if rng.random() < 0.12:
+    if rng.random() < 0.08:
         text = _STRETCH.sub(lambda m: m[0] + m[0][-1] * rng.randint(2, 4), text, count=1)
-    text = misspell(rng, text, 0.15)
+    text = misspell(rng, text, 0.08)
     if rng.random() < 0.25:
         text += rng.choice(_TAILS.get(language, ("!", "...")))
     if rng.random() < 0.2:
