@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from archives import AT, CSV, GROUP, NOW, Listener, dumped, take, total, tweet, written
 from clamor import schema
-from clamor.collect.archive import ImportSummary, import_files
+from clamor.collect.archive import ImportSummary, import_files, overlapping
 from clamor.errors import InputError
 from clamor.text.post import Post
 from naive import count as naive
@@ -25,8 +25,8 @@ def test_without_a_statement_coverage_is_partial_from_first_to_last_post_of_each
     two = written(tmp_path, "b.csv", "id,created_at,text\n8,2026-02-01T00:00:59Z,tiktok\n")
     _, attempts, _ = take([one, two])
     assert attempts[["window_start", "window_end", "status", "bins_expected", "bins_received"]].values.tolist() == [
-        [pd.Timestamp("2026-01-01 00:00Z"), pd.Timestamp("2026-01-01 00:03Z"), "partial", 3, 3],
-        [pd.Timestamp("2026-02-01 00:00Z"), pd.Timestamp("2026-02-01 00:01Z"), "partial", 1, 3],
+        [pd.Timestamp("2026-01-01 00:00Z"), pd.Timestamp("2026-01-01 00:03Z"), "partial", 3, 2],
+        [pd.Timestamp("2026-02-01 00:00Z"), pd.Timestamp("2026-02-01 00:01Z"), "partial", 1, 1],
     ]
 
 
@@ -78,16 +78,26 @@ def test_services_are_those_asked_for_else_those_seen(tmp_path):
         take(path, service="tikok")
 
 
-def test_the_same_content_is_the_same_scope_and_a_repeated_id_counts_once(tmp_path):
-    """Importing a copy again gives the same keys; two overlapping files in one call count their common posts once."""
-    one = written(tmp_path, "a.csv", CSV)
-    copy = written(tmp_path, "copy.csv", CSV)
-    first, second = take(one)[0], take(copy)[0]
+def test_the_same_content_is_the_same_scope(tmp_path):
+    """Importing a copy again gives the same rows under the same keys."""
+    first, second = (take(written(tmp_path, name, CSV))[0] for name in ("a.csv", "copy.csv"))
     pd.testing.assert_frame_equal(first, second)
+
+
+def test_files_of_one_call_count_a_common_post_once_in_one_scope_each(tmp_path):
+    """In any order of files; a file's scope stays its own, so that a folder may be imported again when it has grown."""
+    one = written(tmp_path, "a.csv", CSV)
     more = written(tmp_path, "b.csv", CSV + "3,2026-01-01T00:05Z,tiktok\n")
-    rows, _, summary = take([one, more])
+    alone = take(one)[1]
+    rows, attempts, summary = take([one, more])
     assert (total(rows), summary.duplicates) == (3, 2)
-    assert set(take([more, one])[0]["scope"]) == set(rows["scope"])
+    assert set(alone["scope"]) < set(attempts["scope"])
+    pd.testing.assert_frame_equal(take([more, one])[0], rows)
+    assert len(set(attempts["scope"])) == 2 == len(attempts)
+    assert overlapping(alone, attempts) == []
+    assert overlapping(alone, take(more)[1]) == list(alone["scope"])
+    elsewhere = written(tmp_path, "c.csv", "id,created_at,text\n9,2026-03-01T00:05Z,tiktok\n")
+    assert overlapping(alone, take(elsewhere)[1]) == []
 
 
 def test_a_table_without_ids_is_told_apart_by_content(tmp_path):

@@ -230,13 +230,21 @@ def test_submissions_and_comments_are_scopes_of_their_own(tmp_path):
     assert (summary.posts, summary.rejected["a comment among submissions"].count) == (2, 1)
 
 
-def test_without_groups_a_dump_meets_the_live_walks(tmp_path):
+def test_without_groups_a_monthly_dump_meets_the_live_walks(tmp_path):
     """The scopes are those of the walks' own groups, so the two are one stream of counts."""
     groups = reddit.groups(CATALOG, ["tiktok"])
-    _, attempts, summary = take(written(tmp_path, "a.ndjson", dumped(1)), services=("tiktok",))
+    _, attempts, summary = take(written(tmp_path, "RS_2026-01.ndjson", dumped(1)), services=("tiktok",))
     streams = {volumes.stream_of(scope) for scope in attempts["scope"]}
     assert summary.posts == 1
     assert streams == {volumes.stream_of(f"reddit:new:{group.name}") for group in groups if "new" in group.kinds}
+
+
+def test_another_file_of_reddit_posts_is_a_file_and_counts_all_that_is_in_it(tmp_path):
+    """A file of one subreddit proves nothing about the others of its group."""
+    rows, attempts, _ = take(written(tmp_path, "tiktok_posts.ndjson", dumped(1) + "\n" + dumped(2, subreddit="cats")))
+    assert (total(rows), attempts["status"].tolist()) == (2, ["partial"])
+    assert attempts["scope"][0].startswith("file:")
+    assert set(rows["source"]) == {"reddit"}
 
 
 def test_a_group_is_made_from_its_subreddits():

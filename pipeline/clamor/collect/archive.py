@@ -11,11 +11,13 @@ regions that were seen in it. ``covered_regions`` says better. A Reddit dump hol
 every service. Of other archives, only the services asked for, else those seen, are covered: a search for one service
 proves no zero for another.
 
-**Under which scope.** Files are told apart by content, ``file:<sha256>``, so that the same file imported again
-replaces its own counts. Several files of one call share one scope and one set of ids: a post in two of them is counted
-once. Files imported by different calls are added up, so files of one export that overlap belong into one call. A
-Reddit dump is ``dump:RS:<group>`` (submissions) or ``dump:RC:<group>`` (comments), whatever its file, and meets the
-live walks of the same group there; only posts of the group's subreddits, about the group's services, are counted.
+**Under which scope.** A file is told by its content, ``file:<sha256>``, so that the same file imported again replaces
+its own counts. The files of one call share their ids: a post in two of them is counted once, in one of their scopes, so
+that a folder may be imported again whenever it has grown. Files that overlap and are imported by *different* calls are
+added up; :func:`overlapping` finds them. A monthly Reddit dump is ``dump:RS:<group>`` (submissions) or
+``dump:RC:<group>`` (comments), whatever its file, and meets the live walks of the same group there; only posts of the
+group's subreddits, about the group's services, are counted. Other files of Reddit posts may hold any part of a group,
+so they are counted as files unless ``groups`` says that they hold all of it.
 """
 
 import hashlib
@@ -23,6 +25,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
+
+import pandas as pd
 
 from clamor.collect.archive_file import ArchiveFile, recognise
 from clamor.collect.archive_intake import ImportOptions, Intake, kind_of
@@ -34,7 +38,7 @@ from clamor.errors import InputError
 from clamor.schema import UNKNOWN_REGION
 from clamor.text.read import Reader
 
-__all__ = ["ImportOptions", "ImportSummary", "group_named", "import_files"]
+__all__ = ["ImportOptions", "ImportSummary", "group_named", "import_files", "overlapping"]
 
 
 def group_named(text: str, services: Iterable[str]) -> Group:
@@ -97,6 +101,28 @@ def import_files(
         by_kind.setdefault(kind_of(file), []).append(file)
     for kind, alike in by_kind.items():
         yield from Intake(kind, alike, reader, options, observed_at, summary, read).batches()
+
+
+def overlapping(coverage: pd.DataFrame, fresh: pd.DataFrame) -> list[str]:
+    """Return the scopes of files imported before that cover some of the same time for the same source and service.
+
+    Their posts are added to the fresh ones, so a post that is in both files counts twice: both belong into one call.
+
+    Args:
+        coverage: Stored rows of COVERAGE.
+        fresh: Rows of COVERAGE of this import.
+
+    """
+    new = fresh.loc[fresh["scope"].str.startswith("file:")].to_dict("records")
+    files = coverage.loc[coverage["scope"].str.startswith("file:") & ~coverage["scope"].isin(fresh["scope"])]
+    found = {
+        str(then["scope"])
+        for then in files.to_dict("records")
+        for now in new
+        if then["source"] == now["source"] and set(then["services"]) & set(now["services"])
+        if then["window_start"] < now["window_end"] and now["window_start"] < then["window_end"]
+    }
+    return sorted(found)
 
 
 def _check(options: ImportOptions, reader: Reader) -> None:

@@ -1,6 +1,5 @@
 """The files of one kind -> one counter a scope -> batches, each a slice of time with the attempts that prove it."""
 
-import hashlib
 from calendar import timegm
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,8 +40,9 @@ class ImportOptions:
         timezone: IANA name, of times that name none; such times are refused when None.
         service: Read every post as being about this service.
         services: Count only these.
-        groups: Reddit dumps: groups of subreddits, one scope each; those that the live walks use when None, or, with
-            ``service``, all subreddits that are in the files, under the files' own scope.
+        groups: Reddit dumps: groups of subreddits, one scope each. When None, monthly dumps (``RS_2026-01.zst``) are
+            counted in the groups of the live walks; other files, and all with ``service``, count what is in them under
+            scopes of their own.
         covered: Start and end of what the archive proves, seconds since the epoch.
         covered_regions: Where it proves it, with all that lies below.
         bin_minutes: Width of the bins that are kept.
@@ -129,25 +129,32 @@ class Intake:
         self._width = 60 * options.bin_minutes
         self._covered = self._stated()
         groups = self._groups()
-        self._counters = [self._counter(scope, group.services if group else None) for scope, group in groups.items()]
+        scopes = [f"file:{sha256(file.path)}" for file in self._files] if not groups else list(groups)
+        self._counters = [self._counter(scope, group.services) for scope, group in groups.items()] or [
+            self._counter(scopes[0], None)
+        ]
         self._route: dict[str, list[Counter]] = {}
-        for counter, group in zip(self._counters, groups.values(), strict=True):
-            for name in group.subreddits if group else ():
+        for counter, group in zip(self._counters, groups.values(), strict=False):
+            for name in group.subreddits:
                 self._route.setdefault(name, []).append(counter)
-        self._windows: list[Window] = []
+        self._proves = [scopes] * len(self._files) if groups else [[scope] for scope in scopes]
+        self._windows: dict[str, list[Window]] = {scope: [] for scope in scopes}
+        self._summary.scopes += list(self._windows)
         self._taken_until = -inf
 
     def batches(self) -> Iterator[Batch]:
         """Read all files; a stream in order of time is given out early, as far as it can no longer change."""
-        for n, file in enumerate(self._files):
+        for n, (file, scopes) in enumerate(zip(self._files, self._proves, strict=True)):
             later = min((_start_of(other) for other in self._files[n + 1 :]), default=inf)
             seen = _Seen()
-            for _ in self._read(file, seen):
+            for _ in self._read(file, scopes[0], seen):
                 safe = min(seen.last - _DAY, later) // self._width * self._width
                 if self._route and safe > self._taken_until:
-                    yield from self._given(safe, [*self._windows, *self._proven(file, seen)])
+                    so_far = self._proven(file, seen)
+                    yield from self._given(safe, {scope: [*self._windows[scope], *so_far] for scope in scopes})
             self._check(file, seen)
-            self._windows += self._proven(file, seen)
+            for scope in scopes:
+                self._windows[scope] += self._proven(file, seen)
         self._account()
         yield from self._given(inf, self._windows)
 
@@ -158,19 +165,17 @@ class Intake:
         start, end = self._options.covered
         return Window(ceil(start / self._width) * self._width, end // self._width * self._width, Status.OK)
 
-    def _groups(self) -> dict[str, Group | None]:
-        """Return scope to group; a scope without one takes all posts."""
-        if not self._dumps or (self._options.service and not self._options.groups):
-            digests = sorted({sha256(file.path) for file in self._files})
-            joined = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-            return {f"file:{joined}": None}
-        services = self._options.services or tuple(self._reader.catalog.services)
-        groups = self._options.groups or reddit.groups(self._reader.catalog, services)
+    def _groups(self) -> dict[str, Group]:
+        """Return scope to group; none where each file is a scope of its own that takes all posts."""
+        options = self._options
+        if not self._dumps or (options.groups is None and (options.service or not all(map(_whole_month, self._files)))):
+            return {}
+        services = options.services or tuple(self._reader.catalog.services)
+        groups = options.groups or reddit.groups(self._reader.catalog, services)
         walked = reddit.COMMENTS if self._kind == "RC" else reddit.NEW
         return {f"dump:{self._kind}:{group.name}": group for group in groups if walked in group.kinds}
 
     def _counter(self, scope: str, services: Sequence[str] | None) -> Counter:
-        self._summary.scopes.append(scope)
         one = self._options.service
         return Counter(
             self._reader,
@@ -193,9 +198,9 @@ class Intake:
         options = self._options
         return CsvReader(file.path, columns=options.columns, delimiter=options.delimiter, times=self._times).posts(text)
 
-    def _read(self, file: ArchiveFile, seen: _Seen) -> Iterator[None]:
+    def _read(self, file: ArchiveFile, scope: str, seen: _Seen) -> Iterator[None]:
         """Count the posts of a file; stop now and then while much is held."""
-        whole = None if self._route else self._counters
+        whole = None if self._route else self._counters[0]
         window = self._covered or Window(-inf, inf, Status.OK)
         for row in self._rows(file):
             seen.rows += 1
@@ -210,8 +215,11 @@ class Intake:
                 self._skip(file, seen, Skip("more than a day out of order", 0), f"row {seen.rows}")
                 continue
             seen.first, seen.last = min(seen.first, at), max(seen.last, at)
-            for counter in whole or self._route[(row.subreddit or "").lower()]:  # type: ignore[union-attr]
-                counter.add(row)  # type: ignore[arg-type]
+            if whole:
+                whole.add(row, scope)  # type: ignore[arg-type]
+            else:
+                for counter in self._route[(row.subreddit or "").lower()]:  # type: ignore[union-attr]
+                    counter.add(row)  # type: ignore[arg-type]
             if not seen.rows % _LOOK_EVERY and sum(counter.held for counter in self._counters) > _HELD:
                 yield
         self._summary.rows += seen.rows
@@ -231,7 +239,7 @@ class Intake:
             )
         if seen.last > -inf:
             return
-        if seen.rows and not seen.rejected and (self._covered or (self._dumps and month_of(file.path))):
+        if seen.rows and not seen.rejected and (self._covered or (self._dumps and _whole_month(file))):
             return
         why = ", ".join(f"{reason}: {count:,}" for reason, count in sorted(seen.skipped.items())) or "it has none"
         hint = "name them with groups" if archive_reddit.OTHER_SUBREDDIT in seen.skipped else "check the file"
@@ -251,29 +259,33 @@ class Intake:
         floor = seen.first // self._width * self._width
         return [Window(floor, (seen.last // self._width + 1) * self._width, Status.PARTIAL)]
 
-    def _given(self, before: float, windows: Sequence[Window]) -> Iterator[Batch]:
+    def _given(self, before: float, windows: Mapping[str, Sequence[Window]]) -> Iterator[Batch]:
         """Yield what every counter holds of the bins before a time, and what proves it."""
         for counter in self._counters:
             since = self._taken_until
             for volumes, claims, until in counter.drain(self._observed_at, before=before):
-                slices = [_clip(window, since, until) for window in joined(windows)]
-                attempts = [self._attempt(counter, window, volumes) for window in slices if window]
+                attempts = [
+                    self._attempt(counter, scope, clipped, volumes)
+                    for scope in ([counter.scope] if self._route else windows)
+                    for window in joined(windows[scope])
+                    if (clipped := _clip(window, since, until))
+                ]
                 if attempts or len(volumes):
                     yield Batch(tuple(attempts), volumes=volumes, claims=claims)
                 since = until
         self._taken_until = before
 
-    def _attempt(self, counter: Counter, window: Window, volumes: pd.DataFrame) -> Attempt:
+    def _attempt(self, counter: Counter, scope: str, window: Window, volumes: pd.DataFrame) -> Attempt:
         options = self._options
         services = (options.service,) if options.service else counter.asked or tuple(sorted(counter.services))
         everywhere = self._route or UNKNOWN_REGION in counter.regions or not counter.regions
         regions = options.covered_regions or ((WORLD,) if everywhere else tuple(sorted(counter.regions)))
         bins = int((window.end - window.start) // self._width)
         if window.status is Status.PARTIAL:
-            bins = int(volumes["bin_start"].nunique())
+            bins = int(volumes.loc[volumes["scope"] == scope, "bin_start"].nunique())
         return Attempt(
             source=counter.source,
-            scope=counter.scope,
+            scope=scope,
             window_start=window.start,
             window_end=window.end,
             requested_at=self._observed_at,
@@ -306,6 +318,11 @@ class Intake:
                 f"{self._files[0].path}: none of {self._counters[0].unmatched:,} posts names a known service; "
                 "an import counts posts about services; say with --service what they are about"
             )
+
+
+def _whole_month(file: ArchiveFile) -> bool:
+    """Tell whether a dump says by its name that it holds a month of all subreddits."""
+    return month_of(file.path) is not None
 
 
 def joined(windows: Sequence[Window]) -> list[Window]:

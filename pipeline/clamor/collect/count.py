@@ -21,7 +21,8 @@ from clamor.schema import ANY_SYMPTOM, UNKNOWN_REGION, Method, Signal
 from clamor.text.post import Post, Reading
 
 Ints = npt.NDArray[np.int64]
-_Meaning = tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...]
+_Said = tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...]
+_Meaning = tuple[_Said, str]
 _NOTHING: Final = -1
 _FOREVER: Final = 2**62
 _SORTED_AT_ONCE: Final = 1 << 20
@@ -47,19 +48,19 @@ class PostReader(Protocol):
 
 
 class Counter:
-    """Counts posts of one scope.
+    """Counts posts of one scope, or of several that share their ids.
 
     A post is four integers in memory (its id and author hashed, its bin, its meaning), 28 bytes, so ten
     million posts that name a service fit in 280 MB; posts that name none are only numbered. :meth:`forget` lets a
     stream in order of time run in flat memory.
 
     A repeated id is counted once. Where its copies disagree, the earliest bin wins, then a known place over none, then
-    the alphabet: the counts do not depend on the order of the posts.
+    the alphabet, of the scopes last: the counts do not depend on the order of the posts.
 
     Args:
         reader: Reads a post; its catalogue's version is written on every row.
         source: As in the tables, ``x`` or ``reddit``.
-        scope: What the posts prove, see the tables' counting rules.
+        scope: What the posts prove, see the tables' counting rules, where :meth:`add` names no other.
         method: How the posts were come by.
         bin_minutes: Native width of the bins, aligned to the epoch.
         services: Count only these; all that the reader knows when None.
@@ -102,7 +103,7 @@ class Counter:
         self._forgotten = 0
         self._unplaced = 0
 
-    def add(self, post: Post) -> int:
+    def add(self, post: Post, scope: str | None = None) -> int:
         """Read and count one post; return how many services it names, 0 for a post that does not count."""
         readings = self._reader.read(post, self._service)
         if self._wanted is not None:
@@ -110,7 +111,8 @@ class Counter:
         if not readings:
             self.unmatched += 1
             return 0
-        meaning = tuple([(r.service, r.region, r.signal._value_, r.symptoms, r.claims) for r in readings])
+        said = tuple([(r.service, r.region, r.signal._value_, r.symptoms, r.claims) for r in readings])
+        meaning = (said, scope or self.scope)
         code = self._meanings.get(meaning)
         if code is None:
             code = self._meanings[meaning] = len(self._meanings)
@@ -151,12 +153,12 @@ class Counter:
     @property
     def regions(self) -> frozenset[str]:
         """Regions of the posts counted so far, ``ZZ`` among them if a post had no known place."""
-        return frozenset(region for meaning in self._meanings for _, region, *_ in meaning)
+        return frozenset(region for said, _ in self._meanings for _, region, *_ in said)
 
     @property
     def services(self) -> frozenset[str]:
         """Services named by the posts counted so far."""
-        return frozenset(service for meaning in self._meanings for service, *_ in meaning)
+        return frozenset(service for said, _ in self._meanings for service, *_ in said)
 
     def volumes(self, observed_at: float, *, before: float | None = None) -> pd.DataFrame:
         """Return the counts as rows of VOLUMES, sorted by series and bin.
@@ -170,7 +172,7 @@ class Counter:
         """
         kinds = [_volume_kinds(meaning) for meaning in self._meanings]
         names, rows = self._grouped(kinds, before)
-        frame = pd.DataFrame(names, columns=["service", "region", "signal", "symptom"], dtype="str")
+        frame = pd.DataFrame(names, columns=["scope", "service", "region", "signal", "symptom"], dtype="str")
         frame = frame.take(rows["kind"]).reset_index(drop=True)
         frame["posts"], frame["authors"] = rows["posts"], pd.array(rows["authors"], dtype="Int64")
         frame.loc[rows["authors"] == _NOTHING, "authors"] = pd.NA
@@ -182,7 +184,7 @@ class Counter:
         """Return the posts that state a cause or a recovery as rows of CLAIMS; arguments as for :meth:`volumes`."""
         kinds = [_claim_kinds(meaning) for meaning in self._meanings]
         names, rows = self._grouped(kinds, before)
-        frame = pd.DataFrame(names, columns=["service", "region", "claim"], dtype="str")
+        frame = pd.DataFrame(names, columns=["scope", "service", "region", "claim"], dtype="str")
         frame = frame.take(rows["kind"]).reset_index(drop=True)
         frame["posts"] = rows["posts"]
         return self._finished(frame, rows["bin"], observed_at, schema.CLAIMS)
@@ -219,7 +221,7 @@ class Counter:
         self.forget(before)
 
     def _without_place(self, codes: Ints) -> int:
-        nowhere = np.array([any(r[1] == UNKNOWN_REGION for r in meaning) for meaning in self._meanings], dtype=bool)
+        nowhere = np.array([any(r[1] == UNKNOWN_REGION for r in said) for said, _ in self._meanings], dtype=bool)
         return int(nowhere[codes].sum())
 
     def _bin_before(self, before: float) -> int:
@@ -251,7 +253,7 @@ class Counter:
         meanings = list(self._meanings)
         best_first = sorted(
             range(len(meanings)),
-            key=lambda code: ([region == UNKNOWN_REGION for _, region, *_ in meanings[code]], meanings[code]),
+            key=lambda code: ([region == UNKNOWN_REGION for _, region, *_ in meanings[code][0]], meanings[code]),
         )
         ranks = np.empty(len(meanings), dtype=np.int64)
         ranks[best_first] = np.arange(len(meanings))
@@ -277,7 +279,7 @@ class Counter:
         return names, _rows(kind, np.repeat(bins, repeats), np.repeat(authors, repeats))
 
     def _finished(self, frame: pd.DataFrame, bins: Ints, observed_at: float, table: schema.Table) -> pd.DataFrame:
-        frame["source"], frame["scope"] = self.source, self.scope
+        frame["source"] = self.source
         frame["bin_minutes"] = np.full(len(frame), self.bin_minutes, dtype=np.int32)
         microseconds = bins * (60_000_000 * self.bin_minutes)
         frame["bin_start"] = pd.Series(microseconds.view("M8[us]"), index=frame.index).dt.tz_localize("UTC")
@@ -286,19 +288,21 @@ class Counter:
 
 
 def _volume_kinds(meaning: _Meaning) -> list[tuple[str, ...]]:
-    """Return the (service, region, signal, symptom) rows that a post of this meaning adds one to."""
+    """Return the (scope, service, region, signal, symptom) rows that a post of this meaning adds one to."""
     kinds: set[tuple[str, ...]] = set()
-    for service, region, signal, symptoms, _ in meaning:
-        kinds.add((service, region, str(Signal.MENTION), ANY_SYMPTOM))
+    said, scope = meaning
+    for service, region, signal, symptoms, _ in said:
+        kinds.add((scope, service, region, str(Signal.MENTION), ANY_SYMPTOM))
         if signal != Signal.MENTION:
-            kinds.add((service, region, signal, ANY_SYMPTOM))
+            kinds.add((scope, service, region, signal, ANY_SYMPTOM))
         if signal == Signal.COMPLAINT:
-            kinds.update((service, region, signal, str(symptom)) for symptom in symptoms)
+            kinds.update((scope, service, region, signal, str(symptom)) for symptom in symptoms)
     return sorted(kinds)
 
 
 def _claim_kinds(meaning: _Meaning) -> list[tuple[str, ...]]:
-    return sorted({(service, region, str(claim)) for service, region, _, _, claims in meaning for claim in claims})
+    said, scope = meaning
+    return sorted({(scope, service, region, str(claim)) for service, region, _, _, claims in said for claim in claims})
 
 
 def _rows(kind: Ints, bins: Ints, authors: Ints) -> dict[str, Ints]:
