@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clamor.simulate.events import Event
 from clamor.simulate.index import Search, fold, tokens
@@ -208,6 +210,36 @@ def test_precedence_is_and_before_or() -> None:
     """`a b OR c` is `(a b) OR c`."""
     both = Group("all", (Leaf("word", "a"), Leaf("word", "b")))
     assert parse("a b OR c") == Group("any", (both, Leaf("word", "c")))
+
+
+WORDS = st.sampled_from(["tiktok", "down", "x1", "störung", "落ち", "#tag", "@handle"])
+LEAVES = st.one_of(
+    WORDS.map(lambda word: Leaf(word[0], word[1:]) if word[0] in "#@" else Leaf("word", word)),
+    st.sampled_from(["not working", "a b c"]).map(lambda phrase: Leaf("phrase", phrase)),
+    st.sampled_from([("lang", "en"), ("place_country", "US"), ("is", "retweet")]).map(lambda pair: Leaf(*pair)),
+)
+
+
+def groups(children: st.SearchStrategy[Leaf | Group]) -> st.SearchStrategy[Group]:
+    return st.tuples(st.sampled_from(["all", "any"]), st.lists(children, min_size=2, max_size=3)).map(
+        lambda pair: Group(pair[0], tuple(pair[1]))
+    )
+
+
+def written(node: Leaf | Group) -> str:
+    if isinstance(node, Group):
+        return f"({(' ' if node.how == 'all' else ' OR ').join(map(written, node.nodes))})"
+    text = {"word": node.value, "phrase": f'"{node.value}"'}.get(node.kind)
+    text = text or f"{node.kind}{'' if node.kind in '#@' else ':'}{node.value}"
+    return f"-{text}" if node.negated else text
+
+
+@given(st.recursive(LEAVES, groups, max_leaves=8))
+def test_what_is_written_is_what_is_parsed(node: Leaf | Group) -> None:
+    """Any tree, written with all its parentheses, is read back."""
+    query = f"tiktok {written(node)}"
+    if len(query) <= 512:
+        assert parse(query) == Group("all", (Leaf("word", "tiktok"), node))
 
 
 def test_words_are_split_at_punctuation_and_at_scripts_without_spaces() -> None:
