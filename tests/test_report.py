@@ -115,7 +115,7 @@ def incidents(*rows: dict[str, Any]) -> pd.DataFrame:
     return frame
 
 
-def attempts(*rows: tuple[str, int, int, str]) -> pd.DataFrame:
+def attempts(*rows: tuple[str, float, float, str]) -> pd.DataFrame:
     """Coverage rows of source x: scope, start and end in bins before NOW, status."""
     return pd.DataFrame(
         [
@@ -365,6 +365,12 @@ class TestCoverage:
         (source,) = ledger(window(series("nnnnnnnn")), told)
         assert [p.kind for p in source.strip] == ["ok", "partial"]
 
+    def test_short_walks_prove_a_bin_together(self) -> None:
+        """Attempts that touch inside a bin leave no hole; what was skipped was never tried."""
+        told = attempts(("a", 8, 6.5, "ok"), ("a", 6.5, 5.2, "ok"), ("a", 5.2, 0, "ok"), ("sample", 8, 0, "skipped"))
+        (source,) = ledger(window(series("nnnnnnnn")), told)
+        assert [p.kind for p in source.strip] == ["ok"]
+
     def test_without_a_ledger_the_flags_tell(self) -> None:
         """Coverage is read from the flags where no attempts are known."""
         flags = pd.concat([series("nnnn--"), series("nn----", region="US")])
@@ -592,6 +598,7 @@ class TestWords:
             (45, "45 min"),
             (60, "1 h"),
             (200, "3 h 20 min"),
+            (36 * 60, "36 h"),
             (52 * 60, "2 d 4 h"),
             (1440 * 5, "5 days"),
             (1440 * 1096, "3 years"),
@@ -601,17 +608,33 @@ class TestWords:
         """Durations are as coarse as a reader wants them."""
         assert words.span(pd.Timedelta(minutes=minutes)) == said
 
+    def test_periods_name_each_day_once(self) -> None:
+        """From when to when, as briefly as can be understood."""
+        at = pd.Timestamp
+        assert words.period(at("2026-11-22T04:00Z"), at("2026-11-22T05:30Z"), NOW) == "04:00 to 05:30"
+        assert words.period(at("2026-11-21T04:00Z"), at("2026-11-21T05:30Z"), NOW) == "21 Nov 04:00 to 05:30"
+        assert words.period(at("2026-11-21T04:00Z"), at("2026-11-22T00:00Z"), NOW) == "21 Nov 04:00 to 22 Nov 00:00"
+        assert words.period(at("2017-03-08T00:00Z"), at("2017-03-16T00:00Z"), NOW, True) == "8 Mar 2017 to 16 Mar"
+        assert words.period(at("2016-12-30T00:00Z"), at("2017-01-02T00:00Z"), NOW, True) == "30 Dec 2016 to 2 Jan 2017"
+
+    @pytest.mark.parametrize(
+        ("minutes", "said"), [(15, "15-minute"), (60, "hourly"), (120, "2-hour"), (1440, "daily"), (2880, "2-day")]
+    )
+    def test_bin_widths(self, minutes: int, said: str) -> None:
+        """Widths are said as a reader would."""
+        assert words.width(minutes)[0] == said
+
     @pytest.mark.parametrize(("share", "said"), [(0, "0%"), (0.004, "<1%"), (0.5, "50%"), (0.996, ">99%"), (1, "100%")])
     def test_shares_are_never_rounded_to_certainty(self, share: float, said: str) -> None:
         """Nearly none is not none."""
         assert words.percent(share) == said
 
     def test_places(self) -> None:
-        """Countries are named before areas, the world only where nothing finer is known."""
+        """Countries are named before areas, and the world's count alone names none."""
         names = words.Names({}, REGIONS)
         assert names.place(["001", "US", "DE"], "global") == "worldwide: United States and Germany"
         assert names.place(["001", "019"]) == "Americas"
-        assert names.place(["001"]) == "worldwide"
+        assert names.place(["001"]) == "no country stands out"
 
     def test_every_light_colour_has_a_dark_twin(self) -> None:
         """No mark keeps a light colour on a dark page."""

@@ -12,7 +12,19 @@ from clamor.report.headline import excess, subject
 from clamor.report.status import UNKNOWN, Incident
 from clamor.report.strips import Piece, strip
 from clamor.report.window import ELEVATED, NO_DATA, Window
-from clamor.report.words import SEVERITIES, STATUS_WORDS, SYMPTOM_WORDS, Names, clock, listed, percent, span, times
+from clamor.report.words import (
+    SEVERITIES,
+    STATUS_WORDS,
+    SYMPTOM_WORDS,
+    Names,
+    clock,
+    listed,
+    number,
+    percent,
+    period,
+    span,
+    times,
+)
 from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, IncidentStatus, Scope
 
 _STRIPS: Final = 14
@@ -55,7 +67,7 @@ class RegionStrip:
 
     name: str
     strip: list[Piece]
-    peak: str
+    counted: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class Card:
     facts: list[tuple[str, str]]
     charts: list[Chart]
     strips: list[RegionStrip]
-    strip_times: tuple[str, str]
+    strip_times: str
     reach: str
     symptoms: list[Share]
     claims: list[Share]
@@ -99,15 +111,12 @@ def as_known(incident: Incident, states: pd.DataFrame) -> Incident:
 
 def by_strength(view: Window, incident: Incident) -> Incident:
     """Return the incident with its regions ordered by how many more posts they had than expected."""
-    start, stop = view.place_of(incident["onset_at"]), view.place_of(ends_at(incident, view.end)) + 1
     rows = view.counted[view.counted["service"] == incident["service"]]
     rows = rows[rows["region"].isin(incident["regions"])]
     strength: dict[str, float] = {}
     for row, region in zip(rows.index, rows["region"], strict=True):
-        bins = view.read(row)
-        inside = (bins.place >= start) & (bins.place < stop)
-        more = np.nansum((bins.numbers["posts"] - bins.numbers["expected_posts"])[inside])
-        strength[region] = strength.get(region, 0.0) + float(more)
+        posts, expected = _sums(view, row, incident)
+        strength[region] = strength.get(region, 0.0) + posts - expected
     return incident | {"regions": sorted(incident["regions"], key=lambda r: -strength.get(r, 0.0))}
 
 
@@ -115,17 +124,16 @@ def card(view: Window, incident: Incident, marks: pd.DataFrame, names: Names, no
     """Lay out one incident (its regions already ordered by strength)."""
     start, stop = _stretch(view, incident)
     sample = incident["symptoms"][0]["sample_size"] if len(incident["symptoms"]) else 0
-    days_only = view.bin_minutes >= 1440
     return Card(
         anchor=f"incident-{incident['incident_id']}",
         title=subject(incident, names),
         severity=str(incident["severity"]),
         status=STATUS_WORDS.get(incident["status"], str(incident["status"])),
         where=names.place(list(incident["regions"]), incident["scope"], limit=8),
-        facts=_facts(incident, names, now, days_only),
+        facts=_facts(incident, view, names, now),
         charts=_charts(view, incident, marks, names, start, stop),
         strips=_strips(view, incident, names, start, stop),
-        strip_times=(clock(view.at(start), now, days_only), clock(view.at(stop), now, days_only)),
+        strip_times=period(view.at(start), view.at(stop), now, view.bin_minutes >= 1440),
         reach=_reach(view, incident, names),
         symptoms=[_share(s, SYMPTOM_WORDS) for s in sorted(incident["symptoms"], key=lambda s: -s["share"])],
         claims=[_share(s, {}) for s in sorted(incident["claims"], key=lambda s: -s["share"])],
@@ -142,25 +150,35 @@ def _stretch(view: Window, incident: Incident) -> tuple[int, int]:
     return (start, stop) if start < stop else (0, view.bins)
 
 
-def _facts(incident: Incident, names: Names, now: pd.Timestamp, days_only: bool) -> list[tuple[str, str]]:
-    def at(time: pd.Timestamp) -> str:
-        return clock(time, now, days_only)
-
+def _facts(incident: Incident, view: Window, names: Names, now: pd.Timestamp) -> list[tuple[str, str]]:
+    days_only = view.bin_minutes >= 1440
+    onset, over = incident["onset_at"], incident["recovered_at"]
     zone = "" if days_only else " UTC"
-    began = (
-        f"{at(incident['onset_at'])}{zone} (between {at(incident['onset_low_at'])} and {at(incident['onset_high_at'])})"
-    )
-    facts = [("Began", began), ("Flagged", f"{at(incident['detected_at'])}{zone}")]
-    if pd.isna(incident["recovered_at"]):
-        going = incident["status"] == IncidentStatus.ONGOING
-        until = f"ongoing, {span(now - incident['onset_at'])} so far" if going else "not known: no data since"
-        facts.append(("Over", until if going else f"{until} {at(incident['last_seen_at'])}{zone}"))
+
+    def at(time: pd.Timestamp, known: pd.Timestamp = onset) -> str:
+        return clock(time, known, days_only)
+
+    sure = f"{at(incident['onset_low_at'])} and {at(incident['onset_high_at'])}"
+    facts = [("Began", f"{at(onset, now)}{zone} (between {sure})")]
+    if incident["detected_at"] > view.end + pd.Timedelta(days=1):
+        facts.append(("Flagged", f"afterwards, on {clock(incident['detected_at'], onset, True)}"))
     else:
-        length = span(incident["recovered_at"] - incident["onset_at"])
-        between = f"between {at(incident['recovered_low_at'])} and {at(incident['recovered_high_at'])}"
-        facts.append(("Over", f"{at(incident['recovered_at'])}{zone} ({between}), after {length}"))
+        facts.append(("Flagged", f"{at(incident['detected_at'])}{zone}, {span(incident['detected_at'] - onset)} later"))
+    if pd.isna(over):
+        going = incident["status"] == IncidentStatus.ONGOING
+        blind = f"not known: no data since {at(incident['last_seen_at'])}{zone}"
+        facts.append(("Over", f"ongoing, {span(now - onset)} so far" if going else blind))
+    else:
+        sure = f"{at(incident['recovered_low_at'])} and {at(incident['recovered_high_at'])}"
+        facts.append(("Over", f"{at(over)}{zone} (between {sure}), after {span(over - onset)}"))
     peak = f", {times(incident['peak_ratio'])} the expected" if not pd.isna(incident["peak_ratio"]) else ""
     facts.append(("Peak", f"{at(incident['peak_at'])}{zone}{peak}"))
+    return facts + _evidence(incident, names)
+
+
+def _evidence(incident: Incident, names: Names) -> list[tuple[str, str]]:
+    """Say what the incident rests on."""
+    facts: list[tuple[str, str]] = []
     if not pd.isna(incident["excess_posts"]):
         facts.append(("Size", excess(incident, names)))
     first_hand = incident["first_hand_share"]
@@ -177,14 +195,23 @@ def _facts(incident: Incident, names: Names, now: pd.Timestamp, days_only: bool)
 
 
 def _charts(view: Window, incident: Incident, marks: pd.DataFrame, names: Names, start: int, stop: int) -> list[Chart]:
-    """Draw the broadest region of the incident, one chart a source, the source of the excess first."""
+    """Draw the series that shows the incident best, and the best one of another source."""
     rows = view.counted[view.counted["service"] == incident["service"]]
-    regions = set(incident["regions"])
-    broad = [r for r in (WORLD, *CONTINENTS) if r in regions] + [r for r in incident["regions"] if r != UNKNOWN_REGION]
-    here = next((r for r in broad if (rows["region"] == r).any()), None)
-    rows = rows[rows["region"] == here]
-    rows = rows.iloc[np.argsort(rows["source"].ne(incident["excess_source"]), kind="stable")]
-    return [posts_chart(view, row, [incident], marks, names, start, stop) for row in rows.index[:2]]
+    rows = rows[rows["region"].isin({WORLD, *incident["regions"]})]
+    sums = {int(row): _sums(view, int(row), incident) for row in rows.index}
+    order = sorted(sums, key=lambda row: -(sums[row][0] - sums[row][1]) / (sums[row][1] + 1) ** 0.5)
+    sources = rows["source"].to_dict()
+    second = [row for row in order[1:] if sources[row] != sources[order[0]]]
+    return [posts_chart(view, row, [incident], marks, names, start, stop) for row in [*order[:1], *second[:1]]]
+
+
+def _sums(view: Window, row: int, incident: Incident) -> tuple[float, float]:
+    """Return a series' posts and expected posts during the incident; bins of unknown posts count in neither."""
+    bins = view.read(row)
+    start, stop = view.place_of(incident["onset_at"]), view.place_of(ends_at(incident, view.end)) + 1
+    posts, expected = bins.numbers["posts"], bins.numbers["expected_posts"]
+    known = (bins.place >= start) & (bins.place < stop) & ~np.isnan(posts) & ~np.isnan(expected)
+    return float(posts[known].sum()), float(expected[known].sum())
 
 
 def posts_chart(
@@ -220,14 +247,17 @@ def posts_chart(
 
 
 def _strips(view: Window, incident: Incident, names: Names, start: int, stop: int) -> list[RegionStrip]:
-    """Return the states of the incident's regions, the strongest first."""
+    """Return the states of the incident's regions, the strongest first, with what their fullest source counted."""
     rows = view.decided[view.decided["service"] == incident["service"]]
+    counted = view.counted[view.counted["service"] == incident["service"]]
     shown = [r for r in incident["regions"] if (rows["region"] == r).any()][:_STRIPS]
     found = []
     for region in shown:
-        mine = rows[rows["region"] == region]
-        peak = mine["peak_ratio"].max()
-        found.append(RegionStrip(names.region(region), strip(view.ranks(mine.index)[start:stop]), times(peak)))
+        ranks = view.ranks(rows.index[rows["region"] == region])[start:stop]
+        sums = [_sums(view, row, incident) for row in counted.index[counted["region"] == region]]
+        posts, expected = max(sums, key=lambda s: s[0] - s[1], default=(np.nan, np.nan))
+        told = "" if np.isnan(posts) else f"{posts:,.0f} against {number(round(expected, 1))}"
+        found.append(RegionStrip(names.region(region), strip(ranks), told))
     return found
 
 

@@ -7,7 +7,19 @@ import pandas as pd
 
 from clamor.report.status import UNKNOWN, Incident, stale_after
 from clamor.report.window import Window
-from clamor.report.words import STATUS_WORDS, SYMPTOM_WORDS, Names, clock, counted, listed, number, percent, span
+from clamor.report.words import (
+    NOWHERE,
+    STATUS_WORDS,
+    SYMPTOM_WORDS,
+    Names,
+    clock,
+    counted,
+    listed,
+    number,
+    percent,
+    period,
+    span,
+)
 from clamor.schema import IncidentStatus, Scope, State
 
 
@@ -60,7 +72,7 @@ def _failing(going: Sequence[Incident], names: Names, now: pd.Timestamp) -> str:
     if len(going) == 1:
         one = going[0]
         where = names.place(list(one["regions"]), one["scope"])
-        reach = where if where.startswith("worldwide") else f"in {where}"
+        reach = f"({where})" if where == NOWHERE else where if where.startswith("worldwide") else f"in {where}"
         shared = one["scope"] == Scope.SHARED_CAUSE and len(one["services"]) > 1
         verb = "are failing, from one cause," if shared else "is failing"
         return f"{subject(one, names)} {verb} {reach}, since {clock(one['onset_at'], now)} UTC"
@@ -133,13 +145,16 @@ def _flagged(flagged: pd.DataFrame, states: pd.DataFrame, names: Names, now: pd.
 def _past(past: Sequence[Incident], names: Names, now: pd.Timestamp, days_only: bool) -> list[str]:
     lines = []
     for i in past[:3]:
-        until: str = "" if pd.isna(i["recovered_at"]) else f" to {clock(i['recovered_at'], now, days_only)}"
-        when = f"{clock(i['onset_at'], now, days_only)}{until}" + ("" if days_only else " UTC")
+        over = not pd.isna(i["recovered_at"])
+        when = (
+            period(i["onset_at"], i["recovered_at"], now, days_only) if over else clock(i["onset_at"], now, days_only)
+        )
+        when += "" if days_only else " UTC"
         where = names.place(list(i["regions"]), i["scope"])
         lines.append(
             f"{subject(i, names)}: {i['severity']}, {where}, {when}, {STATUS_WORDS.get(i['status'], i['status'])}."
         )
-    return lines
+    return lines + ([f"And {len(past) - 3} more, below."] if len(past) > 3 else [])
 
 
 def _quiet(view: Window, states: pd.DataFrame, past: Sequence[Incident], names: Names, now: pd.Timestamp) -> Headline:

@@ -85,7 +85,9 @@ def _codes(view: Window, attempts: pd.DataFrame) -> Ranks:
     """Return how well the source is proven in each of some columns of whole bins.
 
     A scope counts between its first attempt's start and its last one's end: a dump of last month is not missing today.
+    What was skipped was never an attempt.
     """
+    attempts = attempts[attempts["status"] != Status.SKIPPED]
     step = max(1, -(-view.bins // _COLUMNS))
     columns = -(-view.bins // step) if view.bins else 0
     width = step * view.bin_minutes * 60_000_000
@@ -95,24 +97,38 @@ def _codes(view: Window, attempts: pd.DataFrame) -> Ranks:
     level = attempts["status"].map({str(Status.OK): OK, str(Status.PARTIAL): PARTIAL}).fillna(FAILED).to_numpy()
     grid = np.zeros((len(scopes), columns), np.int8)
     for code in (FAILED, PARTIAL, OK):
-        proves = code > FAILED
-        a = (np.ceil(begin - 1e-9) if proves else np.floor(begin)).clip(0, columns).astype(int)
-        b = (np.floor(stop + 1e-9) if proves else np.ceil(stop)).clip(0, columns).astype(int)
-        grid[_covered(scope, a, b, level == code, grid.shape)] = code
-    inside = _covered(scope, *_spans(scope, begin, stop, columns), np.ones(len(scope), bool), grid.shape)
+        among, low, high = _joined(scope[level >= code], begin[level >= code], stop[level >= code])
+        whole = code > FAILED
+        a = np.ceil(low - 1e-9) if whole else np.floor(low)
+        b = np.floor(high + 1e-9) if whole else np.ceil(high)
+        grid[_covered(among, a.clip(0, columns).astype(int), b.clip(0, columns).astype(int), grid.shape)] = code
+    inside = _covered(scope, *_spans(scope, begin, stop, columns), grid.shape)
     return _over_scopes(grid, inside)
+
+
+def _joined(
+    scope: npt.NDArray[np.int64], begin: npt.NDArray[np.float64], stop: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Join the touching intervals of each scope: walks that end and begin inside a bin prove it together."""
+    if len(scope) == 0:
+        return scope, begin, stop
+    order = np.lexsort((begin, scope))
+    scope, begin, stop = scope[order], begin[order], stop[order]
+    apart = scope * (2 * (np.abs(np.r_[begin, stop]).max() + 1))
+    reach = np.maximum.accumulate(stop + apart)
+    heads = np.flatnonzero(np.r_[True, (begin + apart)[1:] > reach[:-1] + 1e-9])
+    return scope[heads], begin[heads], np.maximum.reduceat(stop, heads)
 
 
 def _covered(
     scope: npt.NDArray[np.int64],
     a: npt.NDArray[np.int64],
     b: npt.NDArray[np.int64],
-    wanted: npt.NDArray[np.bool_],
     shape: tuple[int, ...],
 ) -> npt.NDArray[np.bool_]:
-    """Return the cells of scope by column that some wanted interval [a, b) covers."""
+    """Return the cells of scope by column that some interval [a, b) covers."""
     edges = np.zeros((shape[0], shape[1] + 1), np.int64)
-    wanted = wanted & (a < b)
+    wanted = a < b
     np.add.at(edges, (scope[wanted], a[wanted]), 1)
     np.add.at(edges, (scope[wanted], b[wanted]), -1)
     return edges.cumsum(axis=1)[:, :-1] > 0

@@ -24,7 +24,7 @@ from clamor.report.status import Incident, of_window, parents_of, roots
 from clamor.report.tables import MANY_REGIONS, incident_rows, region_rows, service_rows
 from clamor.report.unknown import unknowns
 from clamor.report.window import Window, window
-from clamor.report.words import Names, clock, counted, parameters, span
+from clamor.report.words import Names, counted, parameters, period, span, width
 
 CARDS: Final = 8
 """Incidents that get a card of their own; the others are in the table."""
@@ -89,7 +89,7 @@ def page(
         "title": title,
         "synthetic": synthetic,
         "headline": headline(view, states, stands, names, at),
-        "services": service_rows(view, states, stands, parents, names, at),
+        "services": service_rows(view, states, stands, parents, names, at, shown),
         "cards": cards,
         "timeline": _timeline(view, stands, said, names),
         "incidents": incident_rows(view, stands[:TABLE_INCIDENTS], names, at, shown),
@@ -123,14 +123,15 @@ def _utc(now: pd.Timestamp | datetime | float) -> pd.Timestamp:
 def _frame_of(view: Window, now: pd.Timestamp) -> dict[str, Any]:
     """Return the times that frame the page."""
     days_only = view.bin_minutes >= 1440
+    bins, bin_name = width(view.bin_minutes)
     return {
         "now": f"{now.day} {now:%B %Y %H:%M} UTC",
         "now_iso": now.isoformat(),
-        "from": clock(view.first, now, days_only),
-        "to": clock(view.end, now, days_only),
+        "period": period(view.first, view.end, now, days_only),
         "zone": "" if days_only else " UTC",
         "window": span(view.end - view.first),
-        "bin": span(pd.Timedelta(minutes=view.bin_minutes)),
+        "bins": bins,
+        "bin": bin_name,
     }
 
 
@@ -199,7 +200,7 @@ def _computed(
     catalog_version: str | None,
 ) -> list[tuple[str, str]]:
     """Say how the page came about."""
-    facts = [("Bins", f"{view.bins:,} of {span(pd.Timedelta(minutes=view.bin_minutes))}")]
+    facts = [("Bins", f"{view.bins:,}, {width(view.bin_minutes)[0]}")]
     facts.append(("Series", f"{len(view.counted):,} counted, {len(view.decided):,} judged"))
     facts.append(("Sources", ", ".join(names.source(str(s)) for s in sorted(view.series["source"].unique()))))
     if lake:

@@ -74,14 +74,16 @@ def service_rows(
     parents: dict[str, str],
     names: Names,
     now: pd.Timestamp,
+    shown: Sequence[str],
 ) -> list[ServiceRow]:
-    """Return the services in the order of ``states``."""
+    """Return the services in the order of ``states``, with a link to the last incident that has a card (``shown``)."""
     rows = []
     days_only = view.bin_minutes >= 1440
     ordered = {str(i["incident_id"]): list(i["regions"]) for i in incidents}
     for state in states.to_dict("records"):
         last = state["last_data_at"]
         places = ordered.get(str(state["incident_id"]), state["regions"])
+        past = _last(state["service"], incidents)
         raised = places and state["state"] in (State.OUTAGE, State.ELEVATED)
         rows.append(
             ServiceRow(
@@ -89,15 +91,31 @@ def service_rows(
                 state=state["state"],
                 word=STATE_WORDS[state["state"]],
                 since="" if pd.isna(state["since"]) else clock(state["since"], now, days_only),
-                where=names.place(places) if raised else "",
+                where=names.place(places) if raised else _over(past, now, days_only),
                 strip=strip(service_ranks(view, state["service"], incidents, parents)),
                 coverage=percent(state["coverage"]),
                 regions=_watched(state["regions_watched"], state["regions_unknown"]),
                 age="none" if pd.isna(last) else "now" if last >= now else f"{span(now - last)} old",
-                anchor="" if pd.isna(state["incident_id"]) else f"incident-{state['incident_id']}",
+                anchor=_anchor(state["incident_id"] if past is None else past["incident_id"], shown),
             )
         )
     return rows
+
+
+def _last(service: str, incidents: Sequence[Incident]) -> Incident | None:
+    """Return the newest incident of a service."""
+    mine = [i for i in incidents if service == i["service"] or service in i["services"]]
+    return max(mine, key=lambda i: i["onset_at"], default=None)
+
+
+def _over(past: Incident | None, now: pd.Timestamp, days_only: bool) -> str:
+    if past is None or pd.isna(past["recovered_at"]):
+        return ""
+    return f"recovered {clock(past['recovered_at'], now, days_only)}"
+
+
+def _anchor(incident_id: object, shown: Sequence[str]) -> str:
+    return f"incident-{incident_id}" if incident_id in shown else ""
 
 
 def _watched(watched: int, unknown: int) -> str:
@@ -173,7 +191,7 @@ def incident_rows(
     days_only = view.bin_minutes >= 1440
     return [
         IncidentRow(
-            f"incident-{i['incident_id']}" if i["incident_id"] in shown else "",
+            _anchor(i["incident_id"], shown),
             subject(i, names),
             names.place(list(i["regions"]), i["scope"]),
             str(i["severity"]),

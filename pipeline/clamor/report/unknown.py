@@ -11,7 +11,7 @@ from clamor.report.drawn import runs
 from clamor.report.ledger import SourceCoverage
 from clamor.report.status import Incident
 from clamor.report.window import NO_DATA, WARM_UP, Window
-from clamor.report.words import Names, clock, counted, listed, percent, span
+from clamor.report.words import Names, counted, listed, percent, period, span
 from clamor.schema import UNKNOWN_REGION, WORLD, Status
 
 _GAPS: Final = 6
@@ -59,7 +59,7 @@ def _gaps(view: Window, names: Names, now: pd.Timestamp) -> list[Unknown]:
         if not blind:
             continue
         largest = sorted(sorted(blind, key=lambda run: run[0] - run[1])[:_GAPS])
-        told = [f"{clock(view.at(a), now, days_only)} to {clock(view.at(b), now, days_only)}" for a, b, _ in largest]
+        told = [period(view.at(a), view.at(b), now, days_only) for a, b, _ in largest]
         total = span(pd.Timedelta(minutes=view.bin_minutes * sum(b - a for a, b, _ in blind)))
         more = f", and {len(blind) - len(told)} shorter ones" if len(blind) > len(told) else ""
         zone = "" if days_only else " UTC"
@@ -85,7 +85,7 @@ def _them(names: Sequence[str]) -> str:
 def _ledger(sources: Sequence[SourceCoverage], names: Names) -> list[Unknown]:
     """Count the attempts that proved nothing."""
     found = []
-    proving = {str(Status.OK), str(Status.PARTIAL)}
+    proving = {str(Status.OK), str(Status.PARTIAL), str(Status.SKIPPED)}
     for source in sources:
         bad = [(status, many) for status, many in source.ended if status not in proving]
         if bad:

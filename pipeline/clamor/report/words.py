@@ -36,6 +36,8 @@ STATUS_WORDS: Final[Mapping[str, str]] = {
     IncidentStatus.UNKNOWN: "not known whether over",
     IncidentStatus.WITHDRAWN: "withdrawn",
 }
+NOWHERE: Final = "no country stands out"
+"""Where an incident is that shows in the world's count only."""
 SEVERITIES: Final = tuple(str(s) for s in Severity)
 
 
@@ -71,12 +73,9 @@ class Names:
         """Say where: the finest regions first known as affected, at most ``limit`` of them by name."""
         areas = {WORLD, *CONTINENTS}
         fine = [r for r in regions if r not in areas and r != UNKNOWN_REGION]
-        worldwide = WORLD in regions
         if not fine:
             broad = [r for r in regions if r in CONTINENTS]
-            return (
-                listed([self.region(r) for r in broad], limit) if broad else "worldwide" if worldwide else "somewhere"
-            )
+            return listed([self.region(r) for r in broad], limit) if broad else NOWHERE
         text = listed([self.region(r) for r in fine], limit)
         return f"worldwide: {text}" if scope == Scope.GLOBAL else text
 
@@ -102,18 +101,40 @@ def clock(time: pd.Timestamp | None, now: pd.Timestamp, days_only: bool = False)
     return f"{time:%H:%M}" if time.date() == now.date() else f"{day} {time:%H:%M}"
 
 
+def period(start: pd.Timestamp, end: pd.Timestamp, now: pd.Timestamp, days_only: bool = False) -> str:
+    """Say from when to when, each day once: ``14:00 to 15:30``, ``21 Nov 14:00 to 15:30``."""
+    first = clock(start, now, days_only)
+    if not days_only and end.date() != start.date() and end.date() == now.date():
+        return f"{first} to {end.day} {end:%b} {end:%H:%M}"
+    return f"{first} to {clock(end, start, days_only)}"
+
+
+def width(minutes: int) -> tuple[str, str]:
+    """Say a bin's width: as it describes bins, and as it stands after ``per``."""
+    known = {60: ("hourly", "hour"), 1440: ("daily", "day"), 10080: ("weekly", "week")}
+    if minutes in known:
+        return known[minutes]
+    size, unit = (minutes // 1440, "day") if minutes % 1440 == 0 else (minutes // 60, "hour")
+    if minutes % 60:
+        size, unit = minutes, "minute"
+    short = f"{size} min" if unit == "minute" else f"{size} {unit}s"
+    return f"{size}-{unit}", short
+
+
 def span(duration: pd.Timedelta) -> str:
-    """Say a duration: ``45 min``, ``3 h 20 min``, ``2 d 4 h``, ``5 days``, ``3 years``."""
+    """Say a duration: ``45 min``, ``3 h 20 min``, ``36 h``, ``2 d 4 h``, ``5 days``, ``6.5 years``."""
     minutes = round(duration.total_seconds() / 60)
     if minutes < 60:
         return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
     if hours < 24:
         return f"{hours} h {rest} min" if rest else f"{hours} h"
+    if hours < 48:
+        return f"{hours} h"
     days, hours = divmod(hours, 24)
     if days < 3 and hours:
         return f"{days} d {hours} h"
-    return counted(days, "day") if days < 730 else f"{days / 365.25:.0f} years"
+    return counted(days, "day") if days < 730 else f"{days / 365.25:.1f} years".replace(".0", "")
 
 
 def number(value: float | None) -> str:
