@@ -23,6 +23,20 @@ X_INDEX_MOVED_AT: Final = pd.Timestamp("2026-05-04", tz="UTC")
 """X moved search and counts to a new index (vendor notice of that day): no baseline reaches across it."""
 HOLD_HOURS: Final = 24
 """A scope that stops being asked is expected for this long; after that the series goes on without it, segmented."""
+COUNTED_COLUMNS: Final = [
+    "source",
+    "scope",
+    "service",
+    "region",
+    "signal",
+    "symptom",
+    "bin_minutes",
+    "bin_start",
+    "posts",
+    "catalog_version",
+    "observed_at",
+]
+"""Columns of the volumes table that counting needs."""
 _MINUTE_US: Final = 60_000_000
 
 Ints = NDArray[np.int64]
@@ -104,21 +118,24 @@ def changes(known: pa.Table, fresh: pd.DataFrame, attempts: pd.DataFrame) -> pd.
     news = fresh.loc[~same.to_numpy(dtype=bool)]
     gone = stored[stored["posts"] > 0].merge(fresh[key], on=key, how="left", indicator=True)
     gone = gone.loc[gone["_merge"] == "left_only"].drop(columns="_merge")
-    proven = attempts.loc[attempts["status"].isin([str(status) for status in schema.PROVES])]
-    zeros = [_emptied(gone, row) for row in proven.to_dict("records")]
-    zeros = [rows for rows in zeros if len(rows)]
-    if not zeros:
+    emptied = _emptied(gone, attempts.loc[attempts["status"].isin([str(status) for status in schema.PROVES])])
+    if emptied.empty:
         return news
-    emptied = pd.concat(zeros).drop_duplicates(key).assign(posts=0, authors=pd.array([pd.NA], dtype="Int64")[0])
-    return pd.concat([news, emptied], ignore_index=True) if len(news) else emptied
+    zeros = emptied.assign(posts=0, authors=pd.array([pd.NA], dtype="Int64")[0])
+    return pd.concat([news, zeros], ignore_index=True) if len(news) else zeros
 
 
-def _emptied(gone: pd.DataFrame, attempt: Mapping[Any, Any]) -> pd.DataFrame:
-    """Rows of one attempt's scope whose whole bin it covered, stamped with its time."""
-    ends = gone["bin_start"] + pd.to_timedelta(gone["bin_minutes"], unit="min")
-    inside = (gone["bin_start"] >= attempt["window_start"]) & (ends <= attempt["window_end"])
-    mine: pd.DataFrame = gone.loc[inside & (gone["scope"] == attempt["scope"])]
-    return mine.assign(observed_at=attempt["requested_at"])
+def _emptied(gone: pd.DataFrame, proven: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose whole bin a proven attempt of their scope covered, stamped with its time."""
+    if gone.empty or proven.empty:
+        return gone.head(0)
+    windows = proven[["scope", "window_start", "window_end", "requested_at"]]
+    pairs = gone.reset_index(drop=True).reset_index(names="_row").merge(windows, on="scope")
+    ends = pairs["bin_start"] + pd.to_timedelta(pairs["bin_minutes"], unit="min")
+    covered = pairs.loc[(pairs["bin_start"] >= pairs["window_start"]) & (ends <= pairs["window_end"])]
+    last = covered.sort_values("requested_at", kind="stable").drop_duplicates("_row", keep="last")
+    stamped: pd.DataFrame = last.assign(observed_at=last["requested_at"])[gone.columns]
+    return stamped
 
 
 def symptoms(volumes: pa.Table) -> pd.DataFrame:
@@ -166,29 +183,61 @@ def counts(
     grid = Grid.over(start, end, bin_minutes)
     rows = _newest(volumes, grid)
     lines = _Lines(parents)
-    parts: list[pd.DataFrame] = []
+    series: list[_Series] = []
     for source in sorted(set(coverage["source"])):
         ledger = _ledger(coverage.loc[coverage["source"] == source])
         proofs = _Proofs(grid)
         for service in sorted({service for attempts in ledger for service in attempts.services}):
             mine = [attempts for attempts in ledger if service in attempts.services]
-            parts.extend(_series(source, service, mine, rows.of(source, service), lines, proofs, grid))
-    return pd.concat(parts, ignore_index=True) if parts else _EMPTY.copy()
+            series.extend(_series(source, service, mine, rows.of(source, service), lines, proofs, grid))
+    return _frame(series, grid)
 
 
-_EMPTY: Final = pd.DataFrame(
-    {
-        "source": pd.Series(dtype="str"),
-        "service": pd.Series(dtype="str"),
-        "region": pd.Series(dtype="str"),
-        "segment": pd.Series(dtype="int64"),
-        "bin_start": pd.Series(dtype="datetime64[us, UTC]"),
-        "count": pd.Series(dtype="float64"),
-        "observed": pd.Series(dtype="bool"),
-        "mentions": pd.Series(dtype="float64"),
-        "uneven": pd.Series(dtype="bool"),
-    }
-)
+@dataclass(frozen=True)
+class _Series:
+    """One series from its first watched bin to the grid's end."""
+
+    source: str
+    service: str
+    region: str
+    first: int
+    posts: Floats
+    mentions: Floats
+    uneven: Bools
+    segment: Ints
+
+
+def _frame(series: list[_Series], grid: Grid) -> pd.DataFrame:
+    """Lay series out as rows, one below the other."""
+    lengths = [len(each.posts) for each in series]
+    posts = _stacked([each.posts for each in series], np.float64)
+    minutes = _stacked([np.arange(each.first, grid.n) for each in series], np.int64) * grid.bin_minutes + grid.start
+    return pd.DataFrame(
+        {
+            **{name: _repeated([getattr(each, name) for each in series], lengths) for name in _NAMES},
+            "segment": _stacked([each.segment for each in series], np.int64),
+            "bin_start": pd.DatetimeIndex((minutes * _MINUTE_US).view("M8[us]")).tz_localize("UTC"),
+            "count": posts,
+            "observed": ~np.isnan(posts),
+            "mentions": _stacked([each.mentions for each in series], np.float64),
+            "uneven": _stacked([each.uneven for each in series], np.bool_),
+        }
+    )
+
+
+_NAMES: Final = ("source", "service", "region")
+
+
+def _stacked(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+    return np.concatenate(parts).astype(dtype, copy=False) if parts else np.empty(0, dtype)
+
+
+def _repeated(names: list[str], lengths: list[int]) -> "pd.Series[str]":
+    """Return each name as often as its series is long."""
+    texts = pa.DictionaryArray.from_arrays(
+        pa.array(np.repeat(np.arange(len(names), dtype=np.int32), lengths)), pa.array(names, pa.large_string())
+    )
+    return pd.Series(pd.array(texts.cast(pa.large_string()), dtype="str"))
 
 
 @dataclass(frozen=True)
@@ -387,7 +436,7 @@ def _whole_bins(starts: Ints, ends: Ints, grid: Grid) -> Bools:
 
 def _series(
     source: str, service: str, ledger: list[_Attempts], rows: _Rows, lines: "_Lines", proofs: _Proofs, grid: Grid
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[_Series]:
     """Yield the series of one service of one source, region by region."""
     by_posts = any(not exact(attempts.scope) for attempts in ledger)
     regions = {region for attempts in ledger for region in attempts.regions}
@@ -409,19 +458,9 @@ def _series(
             continue
         segment = complaint.segment + _breaks(source, rows, grid, by_version=by_posts)
         first = complaint.first
-        yield pd.DataFrame(
-            {
-                "source": source,
-                "service": service,
-                "region": region,
-                "segment": segment[first:],
-                "bin_start": grid.times()[first:],
-                "count": complaint.posts[first:],
-                "observed": ~np.isnan(complaint.posts[first:]),
-                "mentions": mention.posts[first:] if mention is not None else np.nan,
-                "uneven": complaint.uneven[first:],
-            }
-        )
+        mentions = mention.posts if mention is not None else np.full(grid.n, np.nan)
+        posts, uneven = complaint.posts[first:], complaint.uneven[first:]
+        yield _Series(source, service, region, first, posts, mentions[first:], uneven, segment[first:])
 
 
 def _scopes(attempts: list[_Attempts], proofs: _Proofs) -> list[_Scope]:

@@ -59,7 +59,7 @@ def evaluate(
     first = first.floor("D")
     last = min(now, ledger["window_end"].max())
     counted = volumes.counts(
-        lake.read(schema.VOLUMES, start=first, end=now),
+        lake.read(schema.VOLUMES, start=first, end=now, columns=volumes.COUNTED_COLUMNS),
         ledger,
         parents(catalog),
         bin_minutes=bin_minutes,
@@ -85,15 +85,29 @@ def parents(catalog: Any) -> dict[str, str]:
     return dict(zip(tree["region"], tree["parent"], strict=True))
 
 
+def _used(catalog: Any, regions: "pd.Series[str]") -> pd.DataFrame:
+    """Return the catalogue's rows of some regions and all that they lie in."""
+    up = parents(catalog)
+    wanted: set[str] = set()
+    for region in regions.unique():
+        at = region
+        while at and at not in wanted:
+            wanted.add(at)
+            at = up.get(at, "")
+    tree: pd.DataFrame = catalog.regions.loc[catalog.regions["region"].isin(wanted)]
+    return tree
+
+
 def judge(
     counted: pd.DataFrame, catalog: Any, *, now: pd.Timestamp, bin_minutes: int, budget: float, start: pd.Timestamp
 ) -> pd.DataFrame:
     """Return FLAGS rows from ``start`` on: of each source, and of all sources together."""
     parts = []
+    tree = _used(catalog, counted["region"])
     for source, rows in counted.groupby("source", sort=True):
         verdicts = detect(
             rows.drop(columns=["source", "uneven"]),
-            catalog.regions,
+            tree,
             bin_minutes=bin_minutes,
             eval_start=start,
             budget=budget,
