@@ -273,6 +273,20 @@ def test_unnamed_countries_that_rise_together_make_it_global():
     assert row.scope == "global"
 
 
+def test_flags_lent_from_the_whole_are_no_place():
+    """Evidence pooled over regions may flag a country without posts in excess: it is not named."""
+    lent = series(OUT, region="GB", posts=10)
+    assert list(only(series(OUT, region="001"), series(OUT, region="FR"), lent).regions) == ["FR"]
+    assert list(only(series(OUT, region="001"), lent).regions) == ["001"]
+    assert list(only(series(OUT, region="001", posts=10), lent).regions) == ["001"]
+
+
+def test_over_several_countries_only_countries_are_named():
+    """Texas alone shows it in the US, and Japan: the US and Japan are named."""
+    row = only(*(series(OUT, region=r) for r in ("001", "US", "US-TX", "JP")))
+    assert sorted(row.regions) == ["JP", "US"]
+
+
 def test_unknown_places_are_not_named():
     """Posts whose place is not known are not a region."""
     row = only(series(OUT, region="001"), series(OUT, region="ZZ"), series(OUT, region="GB"))
@@ -383,6 +397,19 @@ def test_a_service_with_excess_only_is_named_among_the_victims():
     doubled = series(CALM, service="spotify", region="DE").assign(posts=[10.0] * 4 + [25.0] * 4 + [10.0] * 8)
     row = only(failing("vodafone"), failing("netflix"), doubled, providers=["vodafone"])
     assert list(row.services) == ["vodafone", "netflix", "spotify"]
+
+
+def test_victims_too_small_alone_are_told_together():
+    """Five services with one or two posts where 0.2 were expected: none is sure, all of them beside a provider are."""
+    few = [
+        series(CALM, service=f"s{i}", region="DE", expected=0.1).assign(
+            posts=[0.0] * 4 + [1.0, 0.0, 1.0, 0.0] + [0.0] * 8
+        )
+        for i in range(5)
+    ]
+    row = only(failing("vodafone"), *few, providers=["vodafone"])
+    assert (row.scope, list(row.services)) == ("shared cause", ["vodafone", "s0", "s1", "s2", "s3", "s4"])
+    assert only(failing("vodafone"), few[0].assign(posts=0.1), providers=["vodafone"]).scope == "country"
 
 
 def test_a_big_platform_is_blamed_and_not_the_provider_that_lights_up():

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from clamor.incidents.episodes import After, Decided, Episodes, Ints, Rows, after, find
-from clamor.incidents.evidence import Cells, cells, significant, single, tail
+from clamor.incidents.evidence import Cells, affected, cells, single, together
 from clamor.incidents.merge import Group, group
 from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree, finest, reach
-from clamor.schema import UNKNOWN_REGION, IncidentStatus, Scope
+from clamor.schema import IncidentStatus, Scope
 
 
 @dataclass(slots=True)
@@ -130,28 +130,36 @@ def standing(then: After, enough: int, fresh: int) -> tuple[IncidentStatus, int]
 
 
 def place(case: Case, found: Cells, rows: Rows, tree: Tree, rules: Rules, group: Group) -> None:
-    """Name the affected regions of a case (flagged, or with an excess that chance does not explain) and its scope."""
+    """Name the affected regions of a case and say its scope.
+
+    Flags may come from evidence pooled over regions, so a region is affected by what its own posts say: an excess that
+    chance does not explain, with a milder limit where the region is flagged. Where no posts are known, flags decide.
+    """
     case.found = found
-    excess, z = found.excess, found.z
-    best: dict[str, tuple[float, float, int]] = {}
+    best: dict[str, tuple[float, int]] = {}
     for i, region in enumerate(rows.regions[r] for r in found.item.tolist()):
-        best[region] = max(best.get(region, (-np.inf, 0.0, -1)), (float(z[i]), float(excess[i]), i))
-    hit = {
-        rows.regions[found.item[i]]
-        for i in np.flatnonzero(significant(found, p=rules.region_p, ratio=rules.region_ratio))
-    }
-    hit = (hit - group.elsewhere) | group.regions
-    case.excess = {region: max(0.0, best[region][1]) if region in best else 0.0 for region in sorted(hit)}
+        if found.known[i]:
+            best[region] = max(best.get(region, (-np.inf, -1)), (float(found.excess[i]), i))
+    flagged = np.array([rows.regions[r] in group.regions for r in found.item.tolist()], bool)
+    hit = {rows.regions[r] for r in found.item[affected(found, flagged, rules)].tolist()} - group.elsewhere
+    hit |= group.regions - best.keys()
+    hit = hit or _widest(group.regions, tree)
+    case.excess = {region: max(0.0, best[region][0]) if region in best else 0.0 for region in sorted(hit)}
     case.named = finest(tree, case.excess, _within(found, rows, tree, case.excess, best))
     watched = {country for region in best if (country := tree.country(region))}
     told = {country for region in case.named if (country := tree.country(region))}
-    elsewhere = _elsewhere(found, rows, tree, watched - told, rules)
-    world = any(tree.is_area(region) and tree.up(region) is None for region in hit)
+    elsewhere = _elsewhere(found, rows, watched - told, rules)
+    world = any(tree.is_area(region) and tree.up(region) is None for region in hit | group.regions)
     case.scope = reach(tree, case.named, watched, world=world, elsewhere=elsewhere)
 
 
+def _widest(regions: frozenset[str], tree: Tree) -> set[str]:
+    """Return the regions that lie in no other one."""
+    return {region for region in regions if not set(tree.path(region, unknown=True)[1:]) & regions}
+
+
 def _within(
-    found: Cells, rows: Rows, tree: Tree, hit: Iterable[str], best: dict[str, tuple[float, float, int]]
+    found: Cells, rows: Rows, tree: Tree, hit: Iterable[str], best: dict[str, tuple[float, int]]
 ) -> dict[str, float]:
     """Return for each affected country the excess of its affected subdivisions, in the country's best source."""
     place_of = {(int(s), rows.regions[r]): i for i, (s, r) in enumerate(zip(found.source, found.item, strict=True))}
@@ -159,20 +167,14 @@ def _within(
     for region in hit:
         for above in tree.path(region)[1:]:
             if above in best and not tree.is_area(above):
-                i = place_of.get((int(found.source[best[above][2]]), region))
+                i = place_of.get((int(found.source[best[above][1]]), region))
                 within[above] = within.get(above, 0.0) + (max(0.0, float(found.excess[i])) if i is not None else 0.0)
     return within
 
 
-def _elsewhere(found: Cells, rows: Rows, tree: Tree, countries: set[str], rules: Rules) -> bool:
+def _elsewhere(found: Cells, rows: Rows, countries: set[str], rules: Rules) -> bool:
     """Tell whether these countries, taken together in one source, show an excess."""
-    rest = np.array([region in countries and region != UNKNOWN_REGION for region in rows.regions], bool)
-    keep = found.where(rest[found.item]) if len(found.item) else found
+    keep = found.where(np.array([rows.regions[r] in countries for r in found.item.tolist()], bool))
     sources = np.unique(keep.source)
-    for source in sources:
-        one = keep.where(keep.source == source)
-        posts, expected = float(one.posts.sum()), float(one.expected.sum())
-        p = float(tail(np.array([posts]), np.array([expected]), np.array([one.variance.sum()]))[0])
-        if p * len(sources) < rules.region_p and posts >= rules.region_ratio * expected:
-            return True
-    return False
+    limit = rules.region_p / max(len(sources), 1)
+    return any(together(keep.where(keep.source == source), limit, rules.region_ratio) for source in sources)

@@ -13,7 +13,7 @@ import numpy as np
 
 from clamor.incidents.cases import Case, Window
 from clamor.incidents.episodes import Rows
-from clamor.incidents.evidence import cells, significant, single
+from clamor.incidents.evidence import cells, single, tail, together
 from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree
 from clamor.schema import IncidentStatus, Scope
@@ -29,7 +29,7 @@ def join(
     for country, cluster in _clusters(cases, tree, quiet_bins):
         if len(cluster) < 2 and not any(cases[i].service in providers for i in cluster):
             continue
-        nearby = nearby or Nearby(cases, rows)
+        nearby = nearby or Nearby(cases, rows, providers)
         members = [cases[i] for i in cluster]
         extra = nearby.also(members, country, rules)
         exposure = (nearby.watched(country), (quiet_bins + 1) * rows.width)
@@ -65,8 +65,8 @@ def _clusters(cases: Sequence[Case], tree: Tree, quiet_bins: int) -> Iterator[tu
 class Nearby:
     """What else happens in a country at a time, looked up without reading all rows for each question."""
 
-    def __init__(self, cases: Sequence[Case], rows: Rows) -> None:
-        self._cases, self._rows = cases, rows
+    def __init__(self, cases: Sequence[Case], rows: Rows, providers: Collection[str]) -> None:
+        self._cases, self._rows, self._providers = cases, rows, providers
         self._first = np.array([case.first for case in cases], np.int64)
         self._last = np.array([case.last for case in cases], np.int64)
         self._window = Window(rows.region, rows.bin)
@@ -78,17 +78,30 @@ class Nearby:
         return int(self._services[self._rows.regions.index(country)]) if country in self._rows.regions else 0
 
     def also(self, members: Sequence[Case], country: str, rules: Rules) -> list[str]:
-        """Return services without a case of their own whose excess there, at the members' time, is no chance."""
+        """Return services without a case of their own that suffer there at the members' time.
+
+        They are judged together, source by source, as each alone may be too small to tell; by a milder limit beside
+        a provider. If they show an excess, those are named that have one themselves by the mildest.
+        """
         rows = self._rows
         if country not in rows.regions:
             return []
         first, last = min(case.first for case in members), max(case.last for case in members)
         index = self._window.rows(rows.regions.index(country), first, last)
         found = single(rows, cells(rows, index, rows.service))
-        hit = found.where(significant(found, p=rules.region_p, ratio=rules.region_ratio))
         near = np.flatnonzero((self._first <= last) & (self._last >= first)).tolist()
-        busy = {service for i in near for service in self._cases[i].services} if len(hit.item) else set()
-        return sorted({rows.services[i] for i in hit.item.tolist()} - busy)
+        busy = {service for i in near for service in self._cases[i].services}
+        found = found.where(np.array([rows.services[i] not in busy for i in found.item.tolist()], bool))
+        names: set[str] = set()
+        sources = np.unique(found.source)
+        limit = rules.flagged_p if any(case.service in self._providers for case in members) else rules.region_p
+        for source in sources:
+            one = found.where(found.source == source)
+            if together(one, limit / len(sources), rules.region_ratio):
+                chance = tail(one.posts, one.expected, one.variance)
+                hit = (chance < rules.pooled_p) & (one.posts >= rules.region_ratio * one.expected) & (one.known > 0)
+                names |= {rows.services[i] for i in one.item[hit].tolist()}
+        return sorted(names)
 
 
 def size(case: Case, rows: Rows, region: str) -> dict[str, float]:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import betainc, gammainc
 
 from clamor.incidents.episodes import Bools, Floats, Ints, Rows
+from clamor.incidents.rules import Rules
 from clamor.schema import ALL_SOURCES, Severity
 
 LEAST_EXPECTED: Final = 1e-3
@@ -84,11 +85,17 @@ def tail(posts: Floats, expected: Floats, variance: Floats) -> Floats:
     return np.where(posts <= 0, 1.0, np.where(extra > 1e-9 * mean, binomial, poisson))
 
 
-def significant(found: Cells, *, p: float, ratio: float) -> Bools:
-    """Tell which cells hold an excess that chance does not explain: one in ``p``, one in twenty over all cells."""
-    limit = min(p, 0.05 / max(len(found.posts), 1))
+def affected(found: Cells, flagged: Bools, rules: Rules) -> Bools:
+    """Tell which cells show the incident in their own posts; ``flagged`` ones need less to convince."""
+    limit = np.where(flagged, rules.flagged_p, min(rules.region_p, 0.05 / max(len(found.posts), 1)))
     chance = tail(found.posts, found.expected, found.variance)
-    return np.asarray((found.known > 0) & (chance < limit) & (found.posts >= ratio * found.expected))
+    return np.asarray((found.known > 0) & (chance < limit) & (found.posts >= rules.region_ratio * found.expected))
+
+
+def together(found: Cells, p: float, ratio: float) -> bool:
+    """Tell whether disjoint cells of one source hold an excess that chance does not explain when taken together."""
+    posts, expected, variance = (values.sum(keepdims=True) for values in (found.posts, found.expected, found.variance))
+    return bool(tail(posts, expected, variance)[0] < p and posts[0] >= ratio * expected[0])
 
 
 def single(rows: Rows, found: Cells) -> Cells:

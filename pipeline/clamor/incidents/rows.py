@@ -94,7 +94,7 @@ def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp
 
 
 def measured_by(case: Case, rows: Rows, tree: Tree) -> Series | None:
-    """Choose the one series whose posts are reported: the smallest region that holds the incident, its clearest source.
+    """Choose the one series whose posts are reported: the smallest region that holds the incident, its largest source.
 
     Posts are never added over sources, nor over a parent and its children, and X's countries not to its world.
     """
@@ -103,13 +103,14 @@ def measured_by(case: Case, rows: Rows, tree: Tree) -> Series | None:
         return None
     named = [WORLD] if case.scope == Scope.GLOBAL else case.named
     holding = tree.common(named)
-    usable, z = np.flatnonzero(found.known > 0).tolist(), found.z
+    usable = np.flatnonzero(found.known > 0).tolist()
+    sure = found.excess - 2 * np.sqrt(found.variance)
     rank = {region: depth for depth, region in enumerate(holding)}
     depth = {
         i: rank.get(rows.regions[found.item[i]], len(rank) + (rows.regions[found.item[i]] not in case.named))
         for i in usable
     }
-    best = min(usable, key=lambda i: (depth[i], -z[i], found.source[i], found.item[i]))
+    best = min(usable, key=lambda i: (depth[i], -sure[i], found.source[i], found.item[i]))
     return _series(case, rows, found, best)
 
 

@@ -18,6 +18,8 @@ class Rules:
         silent_minutes: After this long without data, what is flagged next is a new incident.
         stale_minutes: Data older than this (twice the closing time at least) no longer say that an incident goes on.
         region_p: A region whose series never raised an outage is named if its excess has a smaller p-value.
+        flagged_p: The same for a region that was flagged; flags may come from evidence pooled over regions.
+        pooled_p: And for a service or country that is judged together with others of which that p-value holds.
         region_ratio: And its posts are at least this many times the expected ones.
         shared_services: So many services failing in one country at a time share a cause; one fewer with a provider.
         blame_ratio: A service with this many times the excess posts of a provider is not the provider's victim.
@@ -30,6 +32,8 @@ class Rules:
     silent_minutes: int = 24 * 60
     stale_minutes: int = 120
     region_p: float = 0.001
+    flagged_p: float = 0.01
+    pooled_p: float = 0.05
     region_ratio: float = 1.2
     shared_services: int = 3
     blame_ratio: float = 4.0

@@ -91,7 +91,8 @@ def finest(tree: Tree, excess: Mapping[str, float], within: Mapping[str, float])
     """Pick the finest of the affected regions, the strongest first.
 
     Areas go where a region below them is affected. A country goes where its affected subdivisions hold at least half of
-    its excess; otherwise more than they is affected, and it is named beside them.
+    its excess; otherwise more than they is affected, and it is named beside them. Over several countries only countries
+    are named.
 
     Args:
         tree: The regions.
@@ -105,8 +106,12 @@ def finest(tree: Tree, excess: Mapping[str, float], within: Mapping[str, float])
         for region, posts in excess.items()
         if region not in below or (not tree.is_area(region) and within.get(region, 0.0) < posts / 2)
     ]
-    placed = [region for region in named if region != UNKNOWN_REGION]
-    return sorted(placed or named, key=lambda region: (-excess[region], region))
+    named = [region for region in named if region != UNKNOWN_REGION] or named
+    countries = {country for region in named if (country := tree.country(region))}
+    if len(countries) > 1:
+        named = list(dict.fromkeys(tree.country(region) or region for region in named))
+    weight = {region: excess.get(region, 0.0) for region in named}
+    return sorted(named, key=lambda region: (-weight[region], region))
 
 
 def reach(tree: Tree, named: Collection[str], watched: Collection[str], *, world: bool, elsewhere: bool) -> Scope:
