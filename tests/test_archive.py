@@ -1,6 +1,7 @@
 """Importing archives: what the files prove, what is said of every row, and what is refused."""
 
 import gzip
+import itertools
 import json
 
 import pandas as pd
@@ -10,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archives import AT, CSV, GROUP, NOW, Listener, dumped, take, total, tweet, written
-from clamor import schema
+from clamor import schema, volumes
 from clamor.collect.archive import ImportSummary, import_files, overlapping
 from clamor.errors import InputError
+from clamor.run.ingest import ingest
+from clamor.store import Lake
 from clamor.text.post import Post
 from naive import count as naive
 
@@ -68,6 +71,25 @@ def test_placed_archives_claim_their_regions_and_unplaced_ones_the_world(tmp_pat
         take(path, covered_regions=("XX-9",))
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations([["a"], ["b", "a"], ["c", "a"]])))
+def test_a_lake_ends_right_however_overlapping_files_came_into_it(tmp_path, order):
+    """Imported in any order and company before, all of them in one call leave every post counted once."""
+    head, *posts = CSV.splitlines()
+    posts += ["3,2026-01-01T00:02Z,tiktok down", "4,2026-01-01T00:04Z,tiktok"]
+    parts = {"a": posts[:2], "b": posts[1:3], "c": [posts[0], posts[3]]}
+    files = {name: written(tmp_path, f"{name}.csv", "\n".join([head, *rows])) for name, rows in parts.items()}
+    lake = Lake(str(tmp_path / "lake"))
+    for n, names in enumerate([*order, ["a", "b", "c"]]):
+        paths = [files[name] for name in names]
+        ingest(lake, import_files(paths, reader=Listener(), observed_at=NOW + n))
+    start = pd.Timestamp("2026-01-01 00:00Z")
+    end = start + pd.Timedelta(minutes=5)
+    stored, attempts = lake.read(schema.VOLUMES), lake.coverage()
+    counts = volumes.counts(stored, attempts, {}, bin_minutes=1, start=start, end=end)
+    world = counts[counts["region"] == "001"]
+    assert (world["count"].tolist(), world["mentions"].tolist()) == ([1, 0, 1, 0, 0], [1, 0, 2, 0, 1])
+
+
 def test_services_are_those_asked_for_else_those_seen(tmp_path):
     """A search for one service proves no zero for another; an unknown name is met with near ones."""
     path = written(tmp_path, "a.csv", CSV)
@@ -117,7 +139,11 @@ def test_a_table_without_ids_is_told_apart_by_content(tmp_path):
         ("a.csv", b"\n \n", "empty"),
         ("a.csv", gzip.compress(b""), "empty"),
         ("a.csv", b"id,created_at,text\n", "none of its 0 rows gives a post"),
-        ("a.csv", b"id,created_at,text\n1,nonsense,tiktok\n", "none of its 1 rows gives a post .unreadable time: 1"),
+        (
+            "a.csv",
+            b"id,created_at,text\n1,nonsense,tiktok\n",
+            "none of its 1 rows gives a post .unreadable time: 1.; times are ISO 8601",
+        ),
         ("a.csv", b"id,id,created_at,text\n1,1,2026-01-01T00:00Z,tiktok\n", "column 'id' is there twice"),
         ("a.csv", b"\x00\x01\x02rubbish\x00", "not a text file"),
         ("a.xlsx", b"PK\x03\x04....", "a zip or Excel file"),

@@ -11,7 +11,7 @@ import pandas as pd
 from clamor.collect import archive_reddit, archive_x, reddit
 from clamor.collect.archive_csv import CsvReader
 from clamor.collect.archive_file import ArchiveFile, lines, month_of, sha256
-from clamor.collect.archive_row import NOT_UTF8, Clockwork, Skip, zone_named
+from clamor.collect.archive_row import NOT_UTF8, UNREADABLE_TIME, Clockwork, Skip, zone_named
 from clamor.collect.archive_summary import ImportSummary
 from clamor.collect.batch import Attempt, Batch
 from clamor.collect.count import Counter
@@ -24,6 +24,10 @@ from clamor.text.read import Reader
 _DAY: Final = 86_400
 _HELD: Final = 2_000_000
 _LOOK_EVERY: Final = 1 << 16
+_HINTS: Final = {
+    archive_reddit.OTHER_SUBREDDIT: "name them with groups",
+    UNREADABLE_TIME: "times are ISO 8601 with an hour, or seconds since the epoch",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,7 +246,7 @@ class Intake:
         if seen.rows and not seen.rejected and (self._covered or (self._dumps and _whole_month(file))):
             return
         why = ", ".join(f"{reason}: {count:,}" for reason, count in sorted(seen.skipped.items())) or "it has none"
-        hint = "name them with groups" if archive_reddit.OTHER_SUBREDDIT in seen.skipped else "check the file"
+        hint = next((hint for reason, hint in _HINTS.items() if reason in seen.skipped), "check the file")
         raise InputError(f"{file.path}: none of its {seen.rows:,} rows gives a post ({why}); {hint}")
 
     def _proven(self, file: ArchiveFile, seen: _Seen) -> list[Window]:

@@ -13,6 +13,7 @@ OLDEST: Final = 1_136_073_600
 """2006-01-01 UTC: X opened in 2006; an older time in an archive is a mistake."""
 
 NOT_UTF8: Final = "not UTF-8"
+UNREADABLE_TIME: Final = "unreadable time"
 NO_ID: Final = "no id"
 NO_TEXT: Final = "no text"
 
@@ -71,7 +72,7 @@ class Clockwork:
         except NaiveTimeError:
             raise
         except ValueError:
-            raise BadTimeError("unreadable time") from None
+            raise BadTimeError(UNREADABLE_TIME) from None
         if moment < OLDEST:
             raise BadTimeError("time before 2006")
         if moment > self.now:
