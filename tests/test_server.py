@@ -372,6 +372,22 @@ def test_spoiled_answers() -> None:
     assert spoiled("cut").cut == 0.6
 
 
+def test_a_page_comes_twice_only_within_its_walk() -> None:
+    """The second page of a walk is the first once more; another query's page is never served for it."""
+    injector = Injector(Faults((Fault("duplicate_page"),)))
+
+    def page(**params: str) -> str:
+        request = Request("GET", COUNTS, params, {})
+        answer = injector.answer(request, 0, lambda asked: as_json(200, dict(asked.params)))
+        return json.loads(answer.body).get("next_token", "first")
+
+    assert [page(query="a"), page(query="b", next_token="2"), page(query="a", next_token="2")] == [
+        "first",
+        "2",
+        "first",
+    ]
+
+
 def test_a_cut_answer_breaks_the_connection_and_nothing_is_left_behind(world: World, clock: StepClock) -> None:
     """The client sees a broken answer, the next request is served; at the end no process and no open port is left."""
     faults = Faults((Fault("cut", until=clock.now() + 1),))

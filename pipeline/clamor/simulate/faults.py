@@ -17,11 +17,14 @@ REFUSALS: Final = {
     "forbidden": (403, "Forbidden"),
     "server_error": (503, "Service Unavailable"),
 }
-"""Faults that refuse a request, with their status and title; ``rate_limited`` says when to come back (300 s)."""
+"""Faults that refuse a request, with their status and title; ``rate_limited`` says when to come back."""
 SPOILS: Final = ("slow", "cut", "nonsense", "empty_page", "duplicate_page", "stale", "renamed")
 """Faults that spoil a good answer: it comes late, breaks off, is no JSON, is empty (X's full archive: with a token that
-goes on at the same place; Reddit: as if the listing ended), is the page before once more, has old items at its top
+goes on at the same place; Reddit: as if the listing ended), is the walk's page before once more, has old items on top
 (Reddit's /new), or counts in ``post_count`` (X)."""
+
+RESET_SECONDS: Final = 300
+_CURSORS: Final = ("next_token", "pagination_token", "after", "before", "count")
 
 Handler = Callable[[Request], Answer]
 
@@ -105,7 +108,7 @@ class Injector:
         else:
             answer = self._spoil(fault, request, handler)
         if answer.status == 200:
-            self._pages[request.path] = answer.body
+            self._pages[_walk(request)] = answer.body
         return answer
 
     def _draw(self, request: Request, now: float) -> Fault | None:
@@ -119,7 +122,7 @@ class Injector:
     def _spoil(self, fault: Fault, request: Request, handler: Handler) -> Answer:
         if fault.kind == "slow":
             time.sleep(fault.seconds)
-        before = self._pages.get(request.path)
+        before = self._pages.get(_walk(request)) if _cursor(request) else None
         answer = handler(request)
         if answer.status != 200:
             return answer
@@ -138,11 +141,24 @@ class Injector:
         return answer
 
 
+def _cursor(request: Request) -> str | None:
+    return next((request.params[name] for name in _CURSORS if request.params.get(name)), None)
+
+
+def _walk(request: Request) -> str:
+    """Return what the pages of one walk have in common."""
+    return "&".join([request.path, *(f"{k}={v}" for k, v in sorted(request.params.items()) if k not in _CURSORS)])
+
+
 def _refuse(fault: Fault, now: float) -> Answer:
     status, title = REFUSALS[fault.kind]
     headers = {}
     if fault.kind == "rate_limited":
-        headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(int(now) + 300)}
+        headers = {
+            "x-rate-limit-remaining": "0",
+            "x-rate-limit-reset": str(int(now) + RESET_SECONDS),
+            "retry-after": str(RESET_SECONDS),
+        }
     return as_json(status, {"title": title, "detail": title, "type": "about:blank", "status": status}, headers)
 
 
