@@ -402,7 +402,7 @@ def test_a_service_with_excess_only_is_named_among_the_victims():
 def test_victims_too_small_alone_are_told_together():
     """Five services with one or two posts where 0.2 were expected: none is sure, all of them beside a provider are."""
     few = [
-        series(CALM, service=f"s{i}", region="DE", expected=0.1).assign(
+        series(CALM, service=f"s{i}", region="DE", expected=0.05).assign(
             posts=[0.0] * 4 + [1.0, 0.0, 1.0, 0.0] + [0.0] * 8
         )
         for i in range(5)
@@ -581,6 +581,15 @@ def test_what_is_usual_is_taken_off():
     assert row.symptoms[0]["sample_size"] == 240
 
 
+def test_symptoms_of_unknown_bins_are_not_counted():
+    """Where a bin's posts are not known, its symptoms are left out too: a share is never above one."""
+    row = only(series("....O-O........."), symptoms=pd.DataFrame(complaints("crash", 40, range(4, 7))))
+    assert [(s["name"], s["sample_size"]) for s in row.symptoms] == [("crash", 120)]
+    assert row.symptoms[0]["share"] == pytest.approx(80 / 100)  # of 120 posts 20 are usual and none of those crash
+    more = only(series(OUT), symptoms=pd.DataFrame(complaints("crash", 500, range(4, 8))))
+    assert more.symptoms[0]["share"] == 1.0
+
+
 def test_claims_are_shares_of_statements():
     """Three of four statements say maintenance."""
     rows = [
@@ -698,6 +707,9 @@ def test_lookback_reaches_every_open_incident():
     still = found(series("....OO"))
     assert lookback(still) == still.iloc[0].onset_low_at - pd.Timedelta(hours=4)
     assert lookback(found(series("....OO......"))) is None
+    lost = found(series("....OO"), now=at(90))
+    assert lookback(lost) == lost.iloc[0].onset_low_at - pd.Timedelta(hours=4)
+    assert lookback(found(series("....OO"), now=at(110))) is None
 
 
 SERVICES = ("tiktok", "netflix", "vodafone")

@@ -104,8 +104,13 @@ def incidents(
 
 
 def lookback(previous: pd.DataFrame, *, margin_minutes: int = 240) -> pd.Timestamp | None:
-    """Return the time from which flags show every open incident whole; None if none is open."""
-    still = previous.loc[previous["status"].isin([str(IncidentStatus.ONGOING), str(IncidentStatus.UNKNOWN)])]
+    """Return the time from which flags show every open incident whole; None if none is open.
+
+    One whose end is unknown counts as open for a day after it was last seen: what is flagged later is a new incident.
+    """
+    unknown = previous["status"] == str(IncidentStatus.UNKNOWN)
+    lately = previous["computed_at"] - previous["last_seen_at"] <= pd.Timedelta(minutes=Rules.silent_minutes)
+    still = previous.loc[(previous["status"] == str(IncidentStatus.ONGOING)) | (unknown & lately)]
     first: pd.Timestamp = still["onset_low_at"].min()
     return None if pd.isna(first) else first - pd.Timedelta(minutes=margin_minutes)
 

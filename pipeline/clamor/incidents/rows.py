@@ -204,13 +204,13 @@ def _counted(
     places = posts.regions_of(case.service, source)
     regions = [series.region] if series.region in places else [r for r in places if series.region in tree.path(r)]
     inside, before = _known(rows, series.inside), _known(rows, series.before)
-    window = (rows.time(case.first), rows.time(case.last + 1))
     size = float(rows.value["posts"][inside].sum())
     usual = float(rows.value["expected_posts"][inside].sum())
-    counts = posts.totals(case.service, source, *window, regions)
+    counts, history = (
+        posts.within(case.service, source, rows.start + rows.bin[index] * rows.width, rows.width, regions)
+        for index in (inside, before)
+    )
     history_size = float(rows.value["posts"][before].sum())
-    begin = rows.time(int(rows.bin[before[0]])) if len(before) else window[0]
-    history = posts.totals(case.service, source, begin, window[0], regions)
     counts.pop(ANY_SYMPTOM, None)
     return size, source, described(counts, size, history, history_size, usual / size if size else 0.0)
 

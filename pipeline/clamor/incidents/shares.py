@@ -35,6 +35,7 @@ def wilson(hits: float, size: float) -> tuple[float, float]:
 
 def share(name: str, hits: float, size: float, usual: float = 0.0, fraction: float = 0.0) -> dict[str, Any]:
     """Return one SHARE: of ``size`` posts ``hits``, less the usual share in the fraction that is usual."""
+    hits = min(hits, size)
     fraction = fraction if fraction <= MOST_USUAL else 0.0
     values = (
         min(1.0, max(0.0, (value - fraction * usual) / (1 - fraction)))
@@ -93,6 +94,24 @@ class Posts:
         block = self.blocks.get(service, {}).get(source)
         return [] if block is None else np.unique(self.region[block].astype(str)).tolist()
 
+    def within(self, service: str, source: str, starts: Any, width: int, regions: Any) -> dict[str, float]:
+        """Add up posts by name over the bins (sorted ``starts`` and a width, microseconds) that are known.
+
+        Args:
+            service: Of what service.
+            source: Of what source.
+            starts: Starts of the known bins.
+            width: Their width.
+            regions: Names of regions to keep.
+
+        """
+        block = self.blocks.get(service, {}).get(source)
+        if block is None or not len(starts):
+            return {}
+        start = self.start[block]
+        bin_of = starts[np.maximum(np.searchsorted(starts, start, side="right") - 1, 0)]
+        return self._sum(self.posts, block, (bin_of <= start) & (start < bin_of + width), regions)
+
     def totals(self, service: str, source: str, start: int, end: int, regions: Any = None) -> dict[str, float]:
         """Add up posts by name over bins that overlap ``[start, end)``, in microseconds since the epoch.
 
@@ -104,19 +123,21 @@ class Posts:
             regions: Names of regions to keep; None keeps all.
 
         """
-        return self._sum(self.posts, service, source, start, end, regions)
+        return self._over(self.posts, service, source, start, end, regions)
 
     def extras(self, service: str, source: str, start: int, end: int, regions: Any = None) -> dict[str, float]:
         """Likewise for the extra column."""
-        return self._sum(self.extra, service, source, start, end, regions)
+        return self._over(self.extra, service, source, start, end, regions)
 
-    def _sum(self, values: Any, service: str, source: str, start: int, end: int, regions: Any) -> dict[str, float]:
+    def _over(self, values: Any, service: str, source: str, start: int, end: int, regions: Any) -> dict[str, float]:
         block = self.blocks.get(service, {}).get(source)
         if block is None:
             return {}
-        keep = (self.start[block] < end) & (self.end[block] > start)
+        return self._sum(values, block, (self.start[block] < end) & (self.end[block] > start), regions)
+
+    def _sum(self, values: Any, block: slice, keep: Any, regions: Any) -> dict[str, float]:
         if regions is not None:
-            keep &= np.isin(self.region[block].astype(str), list(regions))
+            keep = keep & np.isin(self.region[block].astype(str), list(regions))
         names, group = np.unique(self.name[block][keep].astype(str), return_inverse=True)
         sums = np.bincount(group, values[block][keep], len(names))
         return dict(zip(names.tolist(), sums.tolist(), strict=True))
