@@ -526,7 +526,13 @@ class TestPage:
         assert title(html) == "Not known now: no data since 9 Feb 2020"
         data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
         assert data
-        assert len(json.loads(data[1])["charts"]["c1"]["bins"]["t"]) <= 240
+        assert len(json.loads(data[1])["charts"]["c1"]["bins"]["t"]) == 500
+
+    def test_an_import_is_not_called_unread(self) -> None:
+        """Posts of an archive were all read, so nothing is said of a sample."""
+        row = incidents(incident(first_hand_share=None))
+        html = page(series("nnnnoooo"), now=NOW, incidents=row, coverage=attempts(("file:ab", 8, 0, "partial")))
+        assert "first-hand is not known" not in text(html)
 
     def test_detect_answers_are_taken(self) -> None:
         """What detect says of somebody's counts is a report too."""
@@ -538,9 +544,10 @@ class TestPage:
         """Lists, structs and nulls as Arrow gives them are read."""
         frame = incidents(incident(), incident(incident_id="i2", first_hand_share=None, symptoms=[], status="unknown"))
         stored = schema.to_pandas(schema.conform(frame, schema.INCIDENTS))
-        html = page(series("nnnnoooo"), now=NOW, incidents=stored, regions=REGIONS)
+        queried = attempts(("x:1234", 8, 0, "ok"))
+        html = page(series("nnnnoooo"), now=NOW, incidents=stored, coverage=queried, regions=REGIONS)
         assert "40% (31% to 50%) of 90 posts read" in text(html)
-        assert "share of first-hand complaints is not known" in text(html)
+        assert "which share of them is first-hand is not known" in text(html)
 
     def test_many_services_are_drawn_worst_first_and_all_are_listed(self) -> None:
         """Charts are limited, the table is not."""

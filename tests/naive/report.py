@@ -19,7 +19,7 @@ def summary(flags: pd.DataFrame) -> pd.DataFrame:
             if rank != ranks[-1]:
                 break
             started = place
-        raised = [r for r, rank in zip(part["ratio"], ranks, strict=True) if rank >= 3 and not np.isnan(r)]
+        raised = [r for r, rank in zip(part["ratio"], ranks, strict=True) if rank == 4 and not np.isnan(r)]
         rows.append(
             {
                 "region": region,

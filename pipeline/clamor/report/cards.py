@@ -86,6 +86,7 @@ class Card:
     reach: str
     symptoms: list[Share]
     claims: list[Share]
+    claimed: str
     sampled: str
     warnings: list[str]
 
@@ -120,10 +121,12 @@ def by_strength(view: Window, incident: Incident) -> Incident:
     return incident | {"regions": sorted(incident["regions"], key=lambda r: -strength.get(r, 0.0))}
 
 
-def card(view: Window, incident: Incident, marks: pd.DataFrame, names: Names, now: pd.Timestamp) -> Card:
-    """Lay out one incident (its regions already ordered by strength)."""
+def card(
+    view: Window, incident: Incident, marks: pd.DataFrame, names: Names, now: pd.Timestamp, *, queried: bool
+) -> Card:
+    """Lay out one incident (regions ordered by strength); ``queried``: X was counted by a query, not read."""
     start, stop = _stretch(view, incident)
-    sample = incident["symptoms"][0]["sample_size"] if len(incident["symptoms"]) else 0
+    sample, said = (i[0]["sample_size"] if len(i) else 0 for i in (incident["symptoms"], incident["claims"]))
     return Card(
         anchor=f"incident-{incident['incident_id']}",
         title=subject(incident, names),
@@ -136,9 +139,10 @@ def card(view: Window, incident: Incident, marks: pd.DataFrame, names: Names, no
         strip_times=period(view.at(start), view.at(stop), now, view.bin_minutes >= 1440),
         reach=_reach(view, incident, names),
         symptoms=[_share(s, SYMPTOM_WORDS) for s in sorted(incident["symptoms"], key=lambda s: -s["share"])],
+        claimed=f"{said:,} posts" if said else "",
         claims=[_share(s, {}) for s in sorted(incident["claims"], key=lambda s: -s["share"])],
         sampled=f"{sample:,} posts read" if sample else "",
-        warnings=_warnings(incident),
+        warnings=_warnings(incident, queried),
     )
 
 
@@ -285,12 +289,12 @@ def _share(share: dict[str, Any], words: "dict[str, str] | Any") -> Share:
     return Share(name, 100 * share["share"], low, high, percent(share["share"]), f"{low:.0f} to {high:.0f}%")
 
 
-def _warnings(incident: Incident) -> list[str]:
+def _warnings(incident: Incident, queried: bool) -> list[str]:
     told = []
     if incident["uneven"]:
         told.append("Observed unevenly: the coverage is partial, so the size and the times may be artefacts.")
-    if not isinstance(incident["first_hand_share"], dict) and "x" in list(incident["sources"]):
-        told.append("No posts were read: the share of first-hand complaints is not known.")
+    if queried and not isinstance(incident["first_hand_share"], dict) and "x" in list(incident["sources"]):
+        told.append("No posts of X were read: which share of them is first-hand is not known.")
     if len(incident["merged_from"]):
         told.append(f"Merged from {listed(list(incident['merged_from']), 3)}.")
     return told

@@ -5,7 +5,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from clamor.report.drawn import Columns
@@ -81,16 +80,18 @@ def map_rows(
         mine = rows if service == EVERY_SERVICE else rows[rows["service"] == service]
         for number, part in mine.groupby("id"):
             for when, column in _WHENS:
-                _add(columns, str(number), own.get(str(number)), part, column, names)
+                _add(columns, view, str(number), own.get(str(number)), part, column, names)
                 columns["service"].append(service)
                 columns["when"].append(when)
     return columns
 
 
-def _add(columns: Columns, number: str, region: str | None, part: pd.DataFrame, column: str, names: Names) -> None:
+def _add(
+    columns: Columns, view: Window, number: str, region: str | None, part: pd.DataFrame, column: str, names: Names
+) -> None:
     """Append one country's verdict."""
     rank = int(part[column].max())
-    worst = part[part[column] == rank].sort_values("peak_ratio", ascending=False)
+    worst = part[part[column] == rank].sort_values("outage", ascending=False)
     head = worst.iloc[0]
     parts = part["region"].nunique()
     x, y = _points().get(number, (None, None))
@@ -99,8 +100,7 @@ def _add(columns: Columns, number: str, region: str | None, part: pd.DataFrame, 
     columns["state"].append(str(RANKED[rank]))
     columns["word"].append(STATE_WORDS[RANKED[rank]])
     columns["where"].append(names.service(str(head["service"])) if rank >= ELEVATED else "–")
-    shown = rank >= ELEVATED and not np.isnan(head["peak_ratio"])
-    columns["ratio"].append(times(float(head["peak_ratio"])) if shown else "–")
+    columns["ratio"].append(times(view.peak(worst)) if rank >= ELEVATED else "–")
     columns["parts"].append(f"the worst of {counted(parts, 'part')}" if parts > 1 else "its own count")
     columns["x"].append(x)
     columns["y"].append(y)

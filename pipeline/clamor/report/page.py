@@ -31,6 +31,8 @@ CARDS: Final = 8
 TIMELINE: Final = 24
 SERVICE_CHARTS: Final = 24
 SERVICE_POINTS: Final = 240
+FEW: Final = 2
+"""So few services get charts as wide as the page, with more points."""
 MAP_SERVICES: Final = 16
 TABLE_INCIDENTS: Final = 300
 
@@ -82,7 +84,8 @@ def page(
     stands = [as_known(incident, states) for incident in ranked(incidents)]
     stands[:TIMELINE] = [by_strength(view, incident) for incident in stands[:TIMELINE]]
     sources = ledger(view, coverage)
-    cards = [card(view, incident, said, names, at) for incident in stands[:CARDS]]
+    queried = coverage is not None and bool(coverage["scope"].str.startswith("x:").any())
+    cards = [card(view, incident, said, names, at, queried=queried) for incident in stands[:CARDS]]
     shown = [str(incident["incident_id"]) for incident in stands[:CARDS]]
     places = region_rows(view, parents, names, at)
     context = {
@@ -100,6 +103,7 @@ def page(
         "regions_more": max(0, len(places) - MANY_REGIONS),
         "off_map": _off_map(regions, [p.region for p in places]),
         "charts": _service_charts(view, states, stands, said, parents, names),
+        "few": len(states) <= FEW,
         "charts_more": max(0, len(states) - SERVICE_CHARTS),
         "sources": sources,
         "source_name": names.source,
@@ -182,7 +186,8 @@ def _service_charts(
             continue
         here = view.series["region"].iloc[busiest]
         mine = [i for i in incidents if i["service"] == service or (service in i["services"] and here in i["regions"])]
-        chart = posts_chart(view, busiest, mine, marks, names, limit=SERVICE_POINTS)
+        limit = SERVICE_POINTS if len(states) > FEW else 3 * SERVICE_POINTS
+        chart = posts_chart(view, busiest, mine, marks, names, limit=limit)
         charts.append((names.service(service), state, chart))
     return charts
 
@@ -210,8 +215,8 @@ def _computed(
         facts.append(("Catalogue", versions))
     if "computed_at" in flags.columns and len(flags):
         facts.append(("Flags computed", f"{flags['computed_at'].max():%Y-%m-%d %H:%M} UTC"))
-    for text in sorted({str(i["parameters"]) for i in incidents})[:2]:
-        facts += parameters(text)
+    used = [parameters(text) for text in sorted({str(i["parameters"]) for i in incidents})[:2]]
+    facts += [("Parameters", ", ".join(f"{name} {value}" for name, value in pairs)) for pairs in used if pairs]
     try:
         facts.append(("clamor", version("clamor")))
     except PackageNotFoundError:

@@ -157,7 +157,7 @@ def _region(
     rank = rows["rank"].where(rows["last_observed"] >= fresh_from, NO_DATA)
     ranks = settled(rows["worst"])
     now, worst = int(rank.max()), int(ranks.max())
-    ratio = float(rows["peak_ratio"].max()) if rows["peak_ratio"].notna().any() else np.nan
+    ratio = view.peak(rows[ranks == worst])
     parent = parents.get(region)
     return RegionRow(
         region,
@@ -168,7 +168,7 @@ def _region(
         _of(rows[rank == now], now, names),
         str(RANKED[worst]),
         STATE_WORDS[RANKED[worst]],
-        _of(rows[ranks == worst].sort_values("peak_ratio", ascending=False), worst, names),
+        _of(rows[ranks == worst].sort_values("outage", ascending=False), worst, names),
         ratio,
         times(ratio),
         percent(float(rows["observed"].sum()) / max(1, view.bins * len(rows))),

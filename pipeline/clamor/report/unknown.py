@@ -60,7 +60,8 @@ def _gaps(view: Window, names: Names, now: pd.Timestamp) -> list[Unknown]:
             continue
         largest = sorted(sorted(blind, key=lambda run: run[0] - run[1])[:_GAPS])
         told = [period(view.at(a), view.at(b), now, days_only) for a, b, _ in largest]
-        total = span(pd.Timedelta(minutes=view.bin_minutes * sum(b - a for a, b, _ in blind)))
+        missing = pd.Timedelta(minutes=view.bin_minutes * sum(b - a for a, b, _ in blind))
+        total = counted(missing.days, "day") if days_only else span(missing)
         more = f", and {len(blind) - len(told)} shorter ones" if len(blind) > len(told) else ""
         zone = "" if days_only else " UTC"
         text = f"{names.source(str(source))} has no data for {total} of this window: {'; '.join(told)}{zone}{more}."
@@ -142,9 +143,13 @@ def _posts(view: Window, rows: "pd.Index[int]") -> float:
 
 
 def _shares(incidents: Sequence[Incident], names: Names) -> list[Unknown]:
-    """Incidents of which no post was read."""
+    """Name the services whose incidents have no symptoms told apart."""
     unread = [i for i in incidents if not len(i["symptoms"])]
     if not unread:
         return []
     services = list(dict.fromkeys(names.service(i["service"]) for i in unread))
-    return [Unknown("Symptoms", f"{listed(services, 5)}: no posts were read, so what people complain of is not known.")]
+    return [
+        Unknown(
+            "Symptoms", f"{listed(services, 5)}: no symptoms were told apart, so what people complain of is not known."
+        )
+    ]

@@ -44,8 +44,8 @@ class Window:
 
     Attributes:
         series: One row a series: source, service, region, bins, observed (bins), rank (of the last bin), last (its
-            place), last_observed (place, -1 for never), worst (rank), outage (bins), peak_ratio, started (place of the
-            first bin of the last run of equal state).
+            place), last_observed (place, -1 for never), worst (rank), outage (bins), peak_ratio (of those), started
+            (place of the first bin of the last run of equal state).
         first: Start of the first bin.
         bins: Number of bins from the first to the last, whether rows exist or not.
         bin_minutes: Width of a bin.
@@ -97,6 +97,16 @@ class Window:
         combined = self.series["source"].eq(ALL_SOURCES)
         pairs = pd.MultiIndex.from_frame(self.series[["service", "region"]])
         return self.series[combined | ~pairs.isin(pairs[combined])]
+
+    @cached_property
+    def peaks(self) -> "pd.Series[float]":
+        """Highest ratio of a flagged bin by service and region, over all sources; combined rows have none."""
+        return self.series.groupby(["service", "region"])["peak_ratio"].max()
+
+    def peak(self, series: pd.DataFrame) -> float:
+        """Return the highest ratio of a flagged bin among some series and the single sources behind them."""
+        keys = pd.MultiIndex.from_frame(series[["service", "region"]])
+        return float(self.peaks.reindex(keys).max())
 
     @cached_property
     def counted(self) -> pd.DataFrame:
@@ -240,7 +250,7 @@ def _summary(bounds: Ints, place: Ints, rank: Ranks, ratio: Floats, order: Ints)
         names = ("bins", "observed", "rank", "last", "last_observed", "worst", "outage", "peak_ratio", "started")
         return {name: np.empty(0, np.float64 if name == "peak_ratio" else np.int64) for name in names}
     seen = rank > NO_DATA
-    risen = np.where(rank >= ELEVATED, ratio[order], np.nan)
+    risen = np.where(rank == OUTAGE, ratio[order], np.nan)
     changed = np.r_[True, rank[1:] != rank[:-1]]
     changed[starts] = True
     run_head = np.where(changed, place, 0)
