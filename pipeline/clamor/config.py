@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     services: Names = ()
     bin: str = "15min"
     budget: float = Field(default=0.1, gt=0)
+    synthetic: bool = False
     history_days: int = Field(default=28, ge=1)
     x: X = X()
     reddit: Reddit = Reddit()

@@ -165,6 +165,18 @@ class Lake:
         for path in sorted(self._files(schema.INCIDENTS))[:-_MERGE_AT]:
             self._place[0].delete_file(path)
 
+    # What kind of lake
+
+    @property
+    def synthetic(self) -> bool:
+        """Tell whether the lake was marked as holding synthetic data."""
+        return bool(self.read_state("synthetic"))
+
+    def mark_synthetic(self, why: str) -> None:
+        """Mark the lake for ever as holding synthetic data: whatever is shown of it says so."""
+        if not self.synthetic:
+            self.write_state("synthetic", {"why": why})
+
     # Collector state
 
     def read_state(self, name: str) -> dict[str, Any]:

@@ -75,6 +75,8 @@ def once(
     Repeating it is safe at any time: it asks again for the last day, stores what is new, and replaces its verdicts.
     """
     services = list(settings.services or catalog.services)
+    if settings.synthetic:
+        lake.mark_synthetic("its sources are set to be synthetic")
     collected: dict[str, Ingested] = {}
     if clients.x is not None:
         collected["x"] = _poll_x(lake, catalog, settings, clients.x, clock, services, on_batch)

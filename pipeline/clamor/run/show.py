@@ -50,7 +50,6 @@ def page(
     since: pd.Timestamp | None = None,
     until: pd.Timestamp | None = None,
     now: pd.Timestamp | None = None,
-    synthetic: bool = False,
     title: str = "clamor",
 ) -> str:
     """Return the page over ``[since, until)``; by default the newest :data:`SHOWN_BINS` bins.
@@ -81,7 +80,7 @@ def page(
         marks=schema.to_pandas(lake.read(schema.MARKS, start=start, end=end)),
         regions=catalog.regions,
         services=catalog.services,
-        synthetic=synthetic,
+        synthetic=lake.synthetic,
         title=title,
         lake=lake.root,
         catalog_version=catalog.version,
