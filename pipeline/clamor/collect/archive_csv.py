@@ -121,7 +121,7 @@ class CsvReader:
         for field in ("created_at", "text"):
             if field not in at:
                 raise InputError(
-                    f"{self._path}: no column for {field}; it has {_shown(header)}; name it, like {field}=COLUMN"
+                    f"{self._path}: no column for {field}; it has {_shown(header)}; name it, like --column {field}=NAME"
                 )
         return at
 

@@ -266,9 +266,9 @@ def _json_kind(path: Path, text: str, *, wanted: str | None) -> tuple[str, dict[
         return wanted, {}
     if text.lstrip().startswith("["):
         raise InputError(f"{path}: one JSON array; one object a line is read; turn it into lines with `jq -c '.[]'`")
-    shown = f"an object with {', '.join(map(repr, found[:6]))}" if found else "no whole JSON object on a line"
+    shown = f"an object with {', '.join(map(repr, found[:6]))}, no post," if found else "no whole JSON object on a line"
     raise InputError(
-        f"{path}: {shown} in its first megabyte, but no post; X posts (twarc) and Reddit dumps are known, "
+        f"{path}: {shown} in its first megabyte; X posts (twarc) and Reddit dumps are known, "
         "one object a line; name the --format if it is one of these"
     )
 
@@ -276,7 +276,10 @@ def _json_kind(path: Path, text: str, *, wanted: str | None) -> tuple[str, dict[
 def _kind_of(item: dict[str, Any]) -> str | None:
     if "subreddit" in item and ("body" in item or "title" in item):
         return "reddit"
-    if isinstance(item.get("data"), dict | list) or "__twarc" in item:
+    data = item.get("data")
+    if isinstance(data, list) and data and isinstance(data[0], dict) and {"start", "end"} <= data[0].keys():
+        return None
+    if isinstance(data, dict | list) or "__twarc" in item:
         return "twarc"
     if ("id" in item or "id_str" in item) and ("text" in item or "full_text" in item):
         return "twarc"

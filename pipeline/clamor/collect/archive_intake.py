@@ -25,7 +25,7 @@ _DAY: Final = 86_400
 _HELD: Final = 2_000_000
 _LOOK_EVERY: Final = 1 << 16
 _HINTS: Final = {
-    archive_reddit.OTHER_SUBREDDIT: "name them with groups",
+    archive_reddit.OTHER_SUBREDDIT: "name them with --group",
     UNREADABLE_TIME: "times are ISO 8601 with an hour, or seconds since the epoch",
 }
 
