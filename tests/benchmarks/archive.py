@@ -1,6 +1,7 @@
 """How many dump lines a second become counted rows: `python tests/benchmarks/archive.py` (processor time, one core).
 
-The dump is synthetic: 100,000 submissions of about two kilobytes with some eighty fields, one in fifty naming a service.
+The dump is synthetic: 100,000 submissions of about two kilobytes with some eighty fields; one in fifty names
+a service.
 """
 
 import json
@@ -17,10 +18,10 @@ from clamor.collect.reddit import Group
 from clamor.text.read import Reader
 
 LINES = 100_000
-WORDS = (
+TALK = (
     "the a of and is it my phone today people really think game watch show music video like never always someone going "
     "cat dinner school train movie friend weather shoes garden paint recipe question help please anyone else know why"
-).split()
+)
 
 
 class Deaf:
@@ -35,13 +36,13 @@ class Deaf:
 
 def write(path):
     """Write the synthetic dump; return the bytes of a line."""
-    chance = random.Random(1)
+    chance, talk = random.Random(1), TALK.split()
     other = {
         f"field_{n}": chance.choice([None, False, True, 0, "", "self", "https://example.org/abc"]) for n in range(70)
     }
     lines = []
     for n in range(LINES):
-        words = chance.choices(WORDS, k=chance.randrange(10, 100))
+        words = chance.choices(talk, k=chance.randrange(10, 100))
         title = "tiktok is down again" if n % 50 == 0 else " ".join(words[:9])
         own = {"id": f"x{n}", "author": f"u{n % 999}", "subreddit": "videos", "created_utc": 1_767_225_600 + 10 * n}
         lines.append(json.dumps({**other, **own, "title": title, "selftext": " ".join(words[9:]), "media": {"a": [1]}}))
