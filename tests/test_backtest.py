@@ -3,10 +3,14 @@
 import doctest
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from clamor.backtest import chance, compare, together
+from clamor.backtest import backtest, chance, chart, compare, together
+from clamor.detect import detect
+from clamor.errors import InputError
+from clamor.incidents import incidents
 
 DAY = pd.Timestamp("2026-10-14T00:00Z")
 
@@ -208,3 +212,87 @@ def test_no_incidents_at_all():
 def test_intervals_as_documented():
     """The examples in the docstrings hold."""
     assert doctest.testmod(chance).failed == 0
+
+
+# --- a history under several budgets --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def history():
+    """A week of one service in two regions at 15 minutes (synthetic), with two clear outages in the last three days."""
+    rng = np.random.default_rng(7)
+    times = pd.date_range("2026-10-01", periods=7 * 96, freq="15min", tz="UTC").as_unit("us")
+    parts = []
+    for region in ("US", "GB"):
+        counts = rng.poisson(6, len(times)).astype(float)
+        parts.append(pd.DataFrame({"service": "tiktok", "region": region, "bin_start": times, "count": counts}))
+    frame = pd.concat(parts, ignore_index=True)
+    labels = pd.DataFrame(
+        {
+            "service": "tiktok",
+            "region": ["US", "GB", "US"],
+            "start_at": pd.to_datetime(["2026-10-05T09:00Z", "2026-10-06T12:00Z", "2026-09-01T00:00Z"]),
+            "end_at": pd.to_datetime(["2026-10-05T11:00Z", "2026-10-06T13:30Z", "2026-09-01T02:00Z"]),
+        }
+    )
+    for row in labels.itertuples():
+        hit = (frame["region"] == row.region) & frame["bin_start"].between(row.start_at, row.end_at, inclusive="left")
+        frame.loc[hit, "count"] += 60
+    return frame, labels
+
+
+def test_backtest_of_a_clear_history(history):
+    """Both outages are found within half an hour under any budget; one before the history is unwatched, not missed."""
+    frame, labels = history
+    result = backtest(frame, labels, budgets=(0.1, 0.01), eval_start=pd.Timestamp("2026-10-03T00:00Z"))
+    table = result.table
+    assert table["budget"].tolist() == [0.01, 0.1]
+    assert table[["events", "found", "unwatched"]].to_numpy().tolist() == [[2, 2, 1], [2, 2, 1]]
+    assert (table["delay_median_minutes"] <= 30).all()
+    assert table["series_weeks"].iloc[0] == pytest.approx(2 * 5 / 7)
+    assert table["recall_low"].iloc[0] == pytest.approx(0.158, abs=1e-3)
+    assert len(result.events()) == 4
+
+
+def test_a_backtest_says_what_the_live_run_would_have(history):
+    """The delay is that of a run bin by bin: the end of the first outage bin less the known start."""
+    frame, labels = history
+    result = backtest(frame, labels, budgets=(0.1,), eval_start=pd.Timestamp("2026-10-03T00:00Z"))
+    first = result.comparisons[0.1].events.iloc[0]
+    known = None
+    for hour in ("09:15", "09:30", "09:45"):
+        now = pd.Timestamp(f"2026-10-05T{hour}Z")
+        verdicts = detect(frame.loc[frame["bin_start"] < now], eval_start=pd.Timestamp("2026-10-05T00:00Z"))
+        flags = verdicts.rename(columns={"expected": "expected_posts"}).assign(source="history", bin_minutes=15)
+        known = incidents(flags, previous=known, now=now, parameters={"budget": 0.1})
+    assert known.iloc[0]["detected_at"] == first["detected_at"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"service": "netflix"}, "service 'netflix' is not in the history"),
+        ({"start_at": pd.Timestamp("2026-10-05T09:00")}, "naive"),
+        ({"end_at": pd.Timestamp("2026-08-01T00:00Z")}, "swap them"),
+    ],
+)
+def test_labels_that_cannot_be_used(history, change, message):
+    """One line says the value and the rule."""
+    frame, labels = history
+    with pytest.raises(InputError, match=message):
+        backtest(frame, labels.assign(**change))
+
+
+def test_labels_without_a_column(history):
+    """The missing column is named."""
+    frame, labels = history
+    with pytest.raises(InputError, match="column 'region' is missing"):
+        backtest(frame, labels.drop(columns="region"))
+
+
+def test_the_chart_draws_every_budget(history):
+    """One point a budget in both panels."""
+    frame, labels = history
+    table = backtest(frame, labels, budgets=(0.1,), eval_start=pd.Timestamp("2026-10-03T00:00Z")).table
+    drawn = chart(table).to_dict()
+    assert len(drawn["hconcat"]) == 2

@@ -4,5 +4,6 @@ Apart from the simulator this is the only stage that may see a truth.
 """
 
 from clamor.backtest.compare import Comparison, compare, together
+from clamor.backtest.policies import Backtest, backtest, chart
 
-__all__ = ["Comparison", "compare", "together"]
+__all__ = ["Backtest", "Comparison", "backtest", "chart", "compare", "together"]
