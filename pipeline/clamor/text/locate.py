@@ -1,55 +1,88 @@
-"""Where a post comes from: coordinates, attached place, subreddit, flair, profile."""
+"""Where a post comes from: coordinates, attached place, subreddit, flair, profile, place names in the text."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
 
 from clamor.catalog import Catalog
-from clamor.schema import UNKNOWN_REGION
+from clamor.text.gazetteer import nearest
 from clamor.text.post import Post
+from clamor.text.profile import ANSWER, NOWHERE, Place, read_profile
 
-_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+__all__ = ["ANSWER", "LANGUAGES", "NOWHERE", "Locator", "Place"]
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place as a region code, or the candidates where it stays open."""
-
-    region: str = UNKNOWN_REGION
-    regions: tuple[str, ...] = ()
-    method: str = "none"
-    confidence: float = 0.0
-
-
-NOWHERE = Place()
+LANGUAGES: Final = {"ja": "JP", "ko": "KR", "pl": "PL", "tr": "TR", "th": "TH", "fi": "FI", "cs": "CZ", "hu": "HU"}
+"""Languages that nearly name a country by themselves: the weakest method, off unless asked for."""
+_IN_TEXT: Final = re.compile(
+    r"\b(?:[Ii]n|[Nn]ear|[Aa]round|[Hh]ere in|[Ff]rom|[Ee]n|[Ee]m|[Aa]us|[Dd]i) "
+    r"((?:[A-Z][\w.'-]+(?:,? |$)){1,4}(?:[A-Z]{2}\b)?)"
+)
+_LEADING: Final = re.compile(r"^\s*[\[(]([^\])]{2,40})[\])]")
 
 
 class Locator:
-    """Compiled from a catalogue once, then used for every post."""
+    """Compiled from a catalogue once, then used for every post.
 
-    def __init__(self, catalog: Catalog):
+    Args:
+        catalog: Gives the known region codes and the subreddits of places.
+        by_language: Let a language that nearly names a country decide where nothing else does.
+
+    """
+
+    def __init__(self, catalog: Catalog, *, by_language: bool = False):
         frame = catalog.regions
-        self._codes = set(frame["region"])
-        self._names = {
-            n.lower(): r for r, n, k in zip(frame["region"], frame["name"], frame["kind"], strict=True) if k != "area"
-        }
+        self._codes = frozenset(frame["region"])
         self._subreddits = catalog.subreddit_regions
+        self._by_language = by_language
 
     def locate(self, post: Post) -> Place:
-        """Return the best place of a post, strongest evidence first."""
-        if post.place_country in self._codes:
-            return Place(str(post.place_country), (str(post.place_country),), "place", 0.98)
-        if post.subreddit and (region := self._subreddits.get(post.subreddit.lower())):
-            return Place(region, (region,), "subreddit", 0.9)
-        if post.flair and (place := self.profile(post.flair)).regions:
-            return Place(place.region, place.regions, "flair", place.confidence)
-        return self.profile(post.user_location) if post.user_location else NOWHERE
+        """Return the best place of a post: the strongest method that finds a region, else the first candidates."""
+        open_place = NOWHERE
+        for place in self._methods(post):
+            if place.region != "ZZ":
+                return place
+            if place.regions and not open_place.regions:
+                open_place = place
+        return open_place
 
-    def profile(self, text: str) -> Place:
-        """Read a profile's location text."""
-        flags = {"".join(chr(ord(c) - 0x1F1E6 + 65) for c in m) for m in _FLAG.findall(text)} & self._codes
-        parts = [p.strip().lower() for p in re.split(r"[,/|]", text)]
-        found = list(dict.fromkeys([*flags, *(self._names[p] for p in parts if p in self._names)]))
-        finest = [r for r in found if not any(o != r and o.startswith(r + "-") for o in found)]
-        if len(finest) == 1:
-            return Place(finest[0], (finest[0],), "profile", 0.9)
-        return Place(UNKNOWN_REGION, tuple(finest), "profile", 0.3) if finest else NOWHERE
+    def _methods(self, post: Post) -> Iterator[Place]:
+        if post.lat is not None and post.long is not None and (region := nearest(post.lat, post.long)):
+            yield Place(region, (region,), "coordinates", 0.97)
+        if post.place_country or post.place:
+            yield self._attached(post.place or "", post.place_country or "")
+        if post.subreddit and (region := self._subreddits.get(post.subreddit.lower())):
+            yield Place(region, (region,), "subreddit", 0.9)
+        if post.flair:
+            yield _as("flair", _profile(post.flair))
+        if post.user_location:
+            yield _profile(post.user_location)
+        if post.subreddit and post.text:
+            yield from in_text(post.text)
+        if self._by_language and post.lang and (country := LANGUAGES.get(post.lang.split("-")[0])):
+            yield Place(country, (country,), "language", ANSWER)
+
+    def _attached(self, name: str, country: str) -> Place:
+        """Read a place attached to the post: a subdivision of its country, or the country."""
+        country = country.upper()
+        found = _profile(f"{name}, {country}" if name and country else name) if name else NOWHERE
+        inside = tuple(r for r in found.regions if not country or r == country or r.startswith(f"{country}-"))
+        if len(inside) == 1 and inside[0] in self._codes:
+            return Place(inside[0], inside, "place", 0.97)
+        return Place(country, (country,), "place", 0.97) if country in self._codes else NOWHERE
+
+
+def in_text(text: str) -> Iterator[Place]:
+    """Yield places that a text says it is written from ("... in Austin", "[Chicago]"), the weakest evidence but one."""
+    for pattern in (_LEADING, _IN_TEXT):
+        if (found := pattern.search(text[:2000])) and (place := _profile(found.group(1).strip(" ,."))).regions:
+            yield Place(place.region, place.regions, "text", min(place.confidence, 0.85))
+
+
+def _as(method: str, place: Place) -> Place:
+    return Place(place.region, place.regions, method, min(place.confidence, 0.9)) if place.regions else NOWHERE
+
+
+@lru_cache(maxsize=65_536)
+def _profile(text: str) -> Place:
+    return read_profile(text[:200])
