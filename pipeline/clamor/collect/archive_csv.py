@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from clamor.collect.archive_reddit import DELETED, GONE
-from clamor.collect.archive_row import NO_ID, NO_TEXT, NOT_UTF8, BadTimeError, Clockwork, NaiveTimeError, Skip
+from clamor.collect.archive_row import NO_ID, NO_TEXT, NOT_UTF8, BadTimeError, Clockwork, NaiveTimeError, Skip, naive
 from clamor.errors import InputError
 from clamor.text.post import Post
 
@@ -143,10 +143,7 @@ class CsvReader:
         try:
             created_at = self._times.read(cells["created_at"])
         except NaiveTimeError:
-            raise InputError(
-                f"{self._path}, line {number}: time {cells['created_at']!r} names no zone; "
-                "a naive time is never guessed; say which it is with --timezone, like --timezone UTC"
-            ) from None
+            raise naive(self._path, number, cells["created_at"]) from None
         except BadTimeError as error:
             return Skip(str(error), number)
         post_id = cells["id"].strip() if "id" in at else _digest(created_at, cells.get("author", ""), text)

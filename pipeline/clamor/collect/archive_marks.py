@@ -16,7 +16,7 @@ from clamor import schema
 from clamor.catalog import Catalog
 from clamor.collect.archive_file import lines, look
 from clamor.collect.archive_numbers import csv_rows
-from clamor.collect.archive_row import BadTimeError, Clockwork, NaiveTimeError, Skip, zone_named
+from clamor.collect.archive_row import BadTimeError, Clockwork, NaiveTimeError, Skip, naive, zone_named
 from clamor.collect.archive_summary import ImportSummary
 from clamor.collect.batch import utc
 from clamor.errors import InputError
@@ -70,10 +70,7 @@ def read_marks(
             try:
                 at = times.read(said.get("time"))
             except NaiveTimeError:
-                raise InputError(
-                    f"{path}, line {number}: time {said.get('time')!r} names no zone; a naive time is never guessed; "
-                    "say which it is with --timezone, like --timezone UTC"
-                ) from None
+                raise naive(path, number, said.get("time")) from None
             except BadTimeError as error:
                 summary.skip(Skip(str(error), number), f"{path.name}, line {number}")
                 continue

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from clamor.collect.archive_csv import DELIMITERS, records
-from clamor.collect.archive_row import BadTimeError, Clockwork, NaiveTimeError, Skip, seconds
+from clamor.collect.archive_row import BadTimeError, Clockwork, NaiveTimeError, Skip, naive, seconds
 from clamor.errors import InputError
 
 _COUNT: Final = ("tweet_count", "post_count")
@@ -128,10 +128,7 @@ def _number(
     try:
         at = times.read(bin_start)
     except NaiveTimeError:
-        raise InputError(
-            f"{path}, line {line}: time {bin_start!r} names no zone; a naive time is never guessed; "
-            "say which it is with --timezone, like --timezone UTC"
-        ) from None
+        raise naive(path, line, bin_start) from None
     except BadTimeError as error:
         return Skip(str(error), line)
     try:

@@ -5,6 +5,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from clamor.errors import InputError
@@ -40,6 +41,14 @@ class BadTimeError(ValueError):
 
 class NaiveTimeError(BadTimeError):
     """A time without a zone, where none was named."""
+
+
+def naive(path: Path, line: int, value: object) -> InputError:
+    """Return the refusal of a time without a zone."""
+    return InputError(
+        f"{path}, line {line}: time {value!r} names no zone; a naive time is never guessed; "
+        "say which it is with --timezone, like --timezone UTC"
+    )
 
 
 @dataclass(frozen=True, slots=True)
