@@ -371,6 +371,11 @@ class TestCoverage:
         (source,) = ledger(window(series("nnnnnnnn")), told)
         assert [p.kind for p in source.strip] == ["ok"]
 
+    def test_a_bin_proven_in_part_is_partial(self) -> None:
+        """An archive that begins within a bin has not failed there."""
+        (source,) = ledger(window(series("nnnnnnnn")), attempts(("a", 7.5, 0, "ok")))
+        assert [(p.kind, p.width) for p in source.strip] == [("partial", 125), ("ok", 875)]
+
     def test_without_a_ledger_the_flags_tell(self) -> None:
         """Coverage is read from the flags where no attempts are known."""
         flags = pd.concat([series("nnnn--"), series("nn----", region="US")])

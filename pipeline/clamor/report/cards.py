@@ -19,9 +19,9 @@ from clamor.report.words import (
     Names,
     clock,
     listed,
-    number,
     percent,
     period,
+    small,
     span,
     times,
 )
@@ -201,7 +201,8 @@ def _evidence(incident: Incident, names: Names) -> list[tuple[str, str]]:
 def _charts(view: Window, incident: Incident, marks: pd.DataFrame, names: Names, start: int, stop: int) -> list[Chart]:
     """Draw the series that shows the incident best, and the best one of another source."""
     rows = view.counted[view.counted["service"] == incident["service"]]
-    rows = rows[rows["region"].isin({WORLD, *incident["regions"]})]
+    wide = {WORLD} if incident["scope"] in (Scope.GLOBAL, Scope.MULTI_COUNTRY) else set()
+    rows = rows[rows["region"].isin(wide | set(incident["regions"]))]
     sums = {int(row): _sums(view, int(row), incident) for row in rows.index}
     order = sorted(sums, key=lambda row: -(sums[row][0] - sums[row][1]) / (sums[row][1] + 1) ** 0.5)
     sources = rows["source"].to_dict()
@@ -260,7 +261,7 @@ def _strips(view: Window, incident: Incident, names: Names, start: int, stop: in
         ranks = view.ranks(rows.index[rows["region"] == region])[start:stop]
         sums = [_sums(view, row, incident) for row in counted.index[counted["region"] == region]]
         posts, expected = max(sums, key=lambda s: s[0] - s[1], default=(np.nan, np.nan))
-        told = "" if np.isnan(posts) else f"{posts:,.0f} against {number(round(expected, 1))}"
+        told = "" if np.isnan(posts) else f"{posts:,.0f} against {small(expected)}"
         found.append(RegionStrip(names.region(region), strip(ranks), told))
     return found
 

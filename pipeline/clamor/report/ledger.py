@@ -98,9 +98,7 @@ def _codes(view: Window, attempts: pd.DataFrame) -> Ranks:
     grid = np.zeros((len(scopes), columns), np.int8)
     for code in (FAILED, PARTIAL, OK):
         among, low, high = _joined(scope[level >= code], begin[level >= code], stop[level >= code])
-        whole = code > FAILED
-        a = np.ceil(low - 1e-9) if whole else np.floor(low)
-        b = np.floor(high + 1e-9) if whole else np.ceil(high)
+        a, b = (np.ceil(low - 1e-9), np.floor(high + 1e-9)) if code == OK else (np.floor(low), np.ceil(high))
         grid[_covered(among, a.clip(0, columns).astype(int), b.clip(0, columns).astype(int), grid.shape)] = code
     inside = _covered(scope, *_spans(scope, begin, stop, columns), grid.shape)
     return _over_scopes(grid, inside)

@@ -144,6 +144,11 @@ def number(value: float | None) -> str:
     return f"{value:,.1f}" if abs(value) < 10 and value != round(value) else f"{value:,.0f}"
 
 
+def small(value: float) -> str:
+    """Say an expected number, which is never quite nothing: ``<0.1``, ``1.2``, ``340``."""
+    return "<0.1" if value < 0.05 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
 def times(ratio: float | None) -> str:
     """Say a ratio to the expected: ``×14``, ``×2.3``; an en dash for NaN."""
     if ratio is None or math.isnan(ratio):
