@@ -288,7 +288,7 @@ def test_counts_are_the_slow_twins_in_any_order_format_and_split(tmp_path, posts
     assert counted(take(paths)[0]) == {key: posts for key, (posts, _) in expected.items()}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(posts=POSTS, json_lines=st.booleans(), data=st.data())
 def test_a_bad_byte_never_loses_another_row_or_raises_but_an_input_error(tmp_path, posts, json_lines, data):
     """One byte changed anywhere in the rows: every row is a post, a duplicate, unmatched, rejected or left out."""
@@ -310,7 +310,7 @@ def test_a_bad_byte_never_loses_another_row_or_raises_but_an_input_error(tmp_pat
     assert good >= clean.posts + clean.duplicates + clean.unmatched - hurt
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(content=st.binary(max_size=300))
 def test_rubbish_is_an_input_error_at_most(tmp_path_factory, content):
     """No bytes make anything but a summary or an InputError."""

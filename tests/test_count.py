@@ -191,7 +191,7 @@ POSTS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(read=POSTS, bin_minutes=st.sampled_from([1, 3]), data=st.data())
 def test_counts_equal_the_slow_twins_in_any_order(read, bin_minutes, data):
     """Volumes and claims are those of dictionaries and sets, whatever the order of the posts."""
