@@ -1,6 +1,7 @@
 """The services, phrases, symptoms and regions that clamor knows: data files and their typed loader."""
 
+from clamor.catalog.check import Finding, check
 from clamor.catalog.loader import load
 from clamor.catalog.model import Catalog, Service
 
-__all__ = ["Catalog", "Service", "load"]
+__all__ = ["Catalog", "Finding", "Service", "check", "load"]

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Final
 
-_SPACED: Final = {i: chr(i) if chr(i).isalnum() or chr(i) in "@_" else " " for i in range(128)}
+_SPACED: Final = {i: chr(i) if chr(i).isalnum() or chr(i) in "@_|" else " " for i in range(128)}
 _PLAIN: Final = re.compile("[^\x00-\x7f\u00a0-\u00bf\u2000-\u2bff\ufe0f\U0001f000-\U0001faff\ufffd]")
 """Finds a letter beyond ASCII; what it lets through are signs and emoji."""
 _URL: Final = re.compile(
@@ -18,7 +18,7 @@ _URL: Final = re.compile(
 _MARKS: Final = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f\u2060\ufeff]+"
 )
-_SIGNS: Final = re.compile(r"[^\w@\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]")
+_SIGNS: Final = re.compile(r"[^\w@|\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]")
 _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 )
@@ -36,31 +36,37 @@ _APOSTROPHES: Final = (
     ("'ll ", "ll "),
     ("'d ", "d "),
 )
+_ENDS: Final = (". ", "! ", "? ", "; ", "\n", "。", "！", "？", "؟")
 _TRIPLES: Final = tuple(letter * 3 for letter in "aeiounswrhyglmtpd")
 _LONG: Final = re.compile(r"([a-z])\1{2,}")
 
 
-def fold(text: str) -> tuple[str, str]:
-    """Return a text folded twice at the same length: with its punctuation, and in words with a space at both ends.
+def fold(text: str) -> str:
+    """Return a text as folded words, one space between them and at both ends; ``|`` stands where a sentence ends.
 
-    >>> fold("TikTok’s DOWN — can't log in!!")[1].split()
-    ['tiktoks', 'down', 'cant', 'log', 'in']
+    >>> fold("TikTok’s DOWN, can't log in!! Why?")
+    ' tiktoks down cant log in | why | '
 
     """
     text = f" {text.lower()} "
     if not text.isascii():
         text = text.replace("’", "'").replace("‘", "'")
         text = _strip(text) if _PLAIN.search(text) else text.encode("ascii", "replace").decode("ascii")
-    if "://" in text or "www." in text or "/" in text:
+    if "/" in text or "www." in text:
         text = _URL.sub(" ", text)
     if "'" in text:
         for written, short in _APOSTROPHES:
             text = text.replace(written, short)
+    for end in _ENDS:
+        if end in text:
+            text = text.replace(end, " | ")
     if text.isascii():
-        return text, text.translate(_SPACED)
-    if _HAS_UNSPACED.search(text):
-        text = _BORDERS.sub(" ", text)
-    return text, _SIGNS.sub(" ", text)
+        text = text.translate(_SPACED)
+    else:
+        if _HAS_UNSPACED.search(text):
+            text = _BORDERS.sub(" ", text)
+        text = _SIGNS.sub(" ", text)
+    return f" {' '.join(text.split())} "
 
 
 def _strip(text: str) -> str:
@@ -77,8 +83,8 @@ def shorten(text: str) -> str:
 
 
 def words(text: str) -> str:
-    """Fold a text to its words alone, one space between them."""
-    return " ".join(fold(text)[1].split())
+    """Fold a text to its words alone, one space between them, without marks."""
+    return " ".join(fold(text).replace("|", " ").split())
 
 
 def bounded(key: str) -> str:

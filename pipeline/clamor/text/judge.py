@@ -62,7 +62,6 @@ _OWN: Final[dict[int, tuple[Kind, ...]]] = {
 }
 _TALK: Final = (Kind.NEWS, Kind.PAST, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.JOKE, Kind.RECOVERY, Kind.STAFF)
 _SYMPTOMS: Final = frozenset(Symptom)
-_BREAKS: Final = frozenset(".!?;\n。！？")
 
 
 @dataclass(slots=True)
@@ -79,10 +78,10 @@ class Verdict:
 class Ledger:
     """Points and symptoms gathered while reading a text's phrases from left to right."""
 
-    __slots__ = ("_counts", "_default", "_focus", "parts", "plain", "reasons", "symptoms", "total")
+    __slots__ = ("_counts", "_default", "_focus", "parts", "reasons", "symptoms", "text", "total")
 
-    def __init__(self, plain: str, focus: Mapping[str, float]):
-        self.plain = plain
+    def __init__(self, folded: str, focus: Mapping[str, float]):
+        self.text = folded
         self._focus = focus
         self._default = focus.get("*", 1.0)
         self.total = 0.0
@@ -92,7 +91,7 @@ class Ledger:
         self._counts: dict[int, int] = {}
 
     def add(self, kind: int, points: float, start: int, end: int, tag: str = "any") -> None:
-        """Count points for ``plain[start:end]``, as often as its kind may."""
+        """Count points for ``text[start:end]``, as often as its kind may."""
         if kind in SAID_OF:
             points *= self._focus.get(tag, self._default)
             if not points:
@@ -101,7 +100,7 @@ class Ledger:
         if seen < LIMITS.get(kind, 1):
             self._counts[kind] = seen + 1
             self.total += points
-            self.reasons.append((Kind(kind).name.lower(), points, self.plain[start:end].strip()))
+            self.reasons.append((Kind(kind).name.lower(), points, self.text[start:end].strip()))
         if tag in _SYMPTOMS and kind != Kind.PART:
             self.symptoms[tag] = self.symptoms.get(tag, 0.0) + points
 
@@ -113,19 +112,19 @@ class Ledger:
         """Tell whether ``right`` follows ``left`` closely and in the same sentence."""
         if left is None or right.start - left.end > reach:
             return False
-        return not _BREAKS.intersection(self.plain[left.end : right.start])
+        return right.start <= left.end or "|" not in self.text[left.end : right.start]
 
 
-def judge(plain: str, hits: list[Hit], focus: Mapping[str, float]) -> Verdict:
+def judge(folded: str, hits: list[Hit], focus: Mapping[str, float]) -> Verdict:
     """Return the verdict on a folded text and the phrases found in it.
 
     Args:
-        plain: The text as :func:`clamor.text.fold.fold` gives it, with punctuation.
+        folded: The text as :func:`clamor.text.fold.fold` gives it.
         hits: The phrases found in it.
         focus: How much a symptom's phrases count for this kind of service; ``*`` for symptoms not named.
 
     """
-    ledger = Ledger(plain, focus)
+    ledger = Ledger(folded, focus)
     last: dict[int, Hit] = {}
     claims: dict[str, None] = {}
     for hit in hits:

@@ -1,5 +1,6 @@
 """What a text says: which services, first-hand trouble or not, which symptoms, which claims."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,11 @@ from clamor.text.judge import Verdict, judge
 from clamor.text.lexicon import Entry, Hit, Kind, Lexicon
 
 _ARABIC: Final = ("", "ال", "بال", "وال", "لل", "ب", "و", "عال")
+_SOUNDS: Final = {
+    "telecom": ("mobile", "telecom", "broadband", "internet", "network", "wifi", "wireless", "fiber", "fibre", "isp"),
+    "power": ("power", "electric", "energy", "grid", "utility"),
+}
+"""What the name of a service that the catalogue does not know says of its kind."""
 _ENDINGS: Final = ("", "s", "da", "de", "dan", "den")
 
 
@@ -64,17 +70,17 @@ class Matcher:
             {phrase(cry): Entry(Kind.TROUBLE, "any") for s in catalog.services.values() for cry in cries(s)},
         )
         general = catalog.kinds["*"]
+        self._kinds = catalog.kinds
         self._focus = {s.id: catalog.kinds.get(s.kind, general) for s in catalog.services.values()}
-        self._general = general
 
     def match(self, text: str, service: str | None = None, language: str | None = None) -> list[Match]:
         """Read one text, once a service that it names; with ``service`` it is about that one whatever it names."""
-        plain, words = fold(text)
-        named = {service: True} if service is not None else self._named(words)
+        folded = fold(text)
+        named = {service: True} if service is not None else self._named(folded)
         if not named:
             return []
-        hits, plain = self._find(plain, words, language)
-        verdicts = {name: judge(plain, hits, self._focus.get(name, self._general)) for name in named}
+        folded, hits = self._find(folded, language)
+        verdicts = {name: judge(folded, hits, self._focus_of(name, folded)) for name in named}
         return [
             Match(name, verdict.signal, verdict.symptoms, verdict.claims)
             for name, verdict in verdicts.items()
@@ -83,12 +89,16 @@ class Matcher:
 
     def verdict(self, text: str, service: str | None = None, language: str | None = None) -> Verdict:
         """Judge one text as if it were about a service, or about any."""
-        hits, plain = self._find(*fold(text), language)
-        return judge(plain, hits, self._focus.get(service or "", self._general))
+        folded, hits = self._find(fold(text), language)
+        return judge(folded, hits, self._focus_of(service or "", folded))
 
-    def _named(self, words: str) -> dict[str, bool]:
+    def language(self, text: str) -> str:
+        """Return the language that a text is read in."""
+        return self._lexicon.find(fold(text))[1]
+
+    def _named(self, folded: str) -> dict[str, bool]:
         spans: list[tuple[int, int, tuple[tuple[str, bool], ...]]] = []
-        for last, (length, services) in self._names.iter(words):
+        for last, (length, services) in self._names.iter(folded):
             start = last + 1 - length
             while spans and spans[-1][0] >= start and last > spans[-1][1]:
                 spans.pop()
@@ -100,8 +110,17 @@ class Matcher:
                 named[name] = strong or named.get(name, False)
         return named
 
-    def _find(self, plain: str, words: str, language: str | None) -> tuple[list[Hit], str]:
-        short = shorten(plain)
-        if short is not plain:
-            plain, words = fold(short)
-        return self._lexicon.find(words, language)[0], plain
+    def _focus_of(self, service: str, folded: str) -> Mapping[str, float]:
+        """Return what trouble means for a service: its kind's, or the kind that an unknown one sounds like."""
+        known = self._focus.get(service)
+        if known is None:
+            known = self._sounds_like(service.lower()) if service else None
+            known = known or next((self._focus[name] for name in self._named(folded)), self._kinds["*"])
+        return known
+
+    def _sounds_like(self, name: str) -> Mapping[str, float] | None:
+        return next((self._kinds[kind] for kind, signs in _SOUNDS.items() if any(s in name for s in signs)), None)
+
+    def _find(self, folded: str, language: str | None) -> tuple[str, list[Hit]]:
+        folded = shorten(folded)
+        return folded, self._lexicon.find(folded, language)[0]

@@ -1,0 +1,80 @@
+"""Why a text was read as it was: for people who tune the catalogue, and for its own check of phrases."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clamor.catalog import Catalog
+from clamor.text.fold import fold, phrase
+from clamor.text.lexicon import Lexicon, expand, templates
+from clamor.text.match import Matcher
+from clamor.text.profile import Place, read_profile
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What one service was read as, and what moved it.
+
+    Attributes:
+        service: Catalogue id; empty where the text names none.
+        signal: complaint, commentary or mention.
+        symptoms: Named symptoms of a complaint.
+        claims: Causes and recoveries that people state.
+        points: The sum; from 2.5 on a text is a complaint.
+        reasons: Kind of phrase, its points and the words that matched, in order.
+        language: The language that the text was read in.
+        place: Where the location text says it is; None without one.
+
+    """
+
+    service: str
+    signal: str
+    symptoms: tuple[str, ...]
+    claims: tuple[str, ...]
+    points: float
+    reasons: tuple[tuple[str, float, str], ...]
+    language: str
+    place: Place | None
+
+
+def explain(catalog: Catalog, text: str, location: str | None = None, service: str | None = None) -> list[Explanation]:
+    """Return what a text says about each service that it names, with the phrases that matched and their points.
+
+    Args:
+        catalog: Names and phrases.
+        text: The post.
+        location: A profile's location text, to be read beside it.
+        service: Read the text as being about this service.
+
+    """
+    matcher = Matcher(catalog)
+    place = read_profile(location) if location is not None else None
+    named = [m.service for m in matcher.match(text, service)] or [""]
+    found = []
+    for name in named:
+        verdict = matcher.verdict(text, name or None)
+        found.append(
+            Explanation(
+                name,
+                verdict.signal.value,
+                verdict.symptoms,
+                verdict.claims,
+                round(verdict.points, 2),
+                tuple(verdict.reasons),
+                matcher.language(text),
+                place,
+            )
+        )
+    return found
+
+
+def unreachable(phrases: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield language and template of phrases that no text can match: folded to nothing, or not as they are folded."""
+    lexicon = Lexicon(phrases, {})
+    for language, table in phrases.items():
+        for template, entry in templates(table):
+            for written in expand(template):
+                hits, _ = lexicon.find(fold(written), language)
+                if not phrase(written) or not any(entry in hit.entries for hit in hits):
+                    yield language, written
+                    break
