@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -65,7 +67,9 @@ def stamp(seconds: float) -> str:
 
 
 def buckets(start: float, end: float, posts: int = 1, field: str = "tweet_count") -> list[dict[str, Any]]:
-    return [{"start": stamp(t), "end": stamp(t + 60), field: posts} for t in range(int(start), int(end), 60)]
+    edges = np.arange(int(start), int(end) + 60, 60).astype("datetime64[s]")
+    texts = [f"{text}.000Z" for text in np.datetime_as_string(edges).tolist()]
+    return [{"start": low, "end": high, field: posts} for low, high in pairwise(texts)]
 
 
 def page(rows: list[dict[str, Any]], token: str | None = None, field: str = "tweet_count") -> dict[str, Any]:
@@ -468,12 +472,13 @@ def test_a_service_is_asked_for_where_it_operates_only() -> None:
     assert [("vodafone" in q, q[-17:-12]) for q in by_country] == [(True, "ry:GB"), (False, "ry:US"), (False, "ry:GB")]
 
 
-def test_countries_that_do_not_fit_into_the_rate_window_wait_for_the_next_poll() -> None:
-    """With 300 requests a window, 100 services and two countries take two polls, the longest not counted first."""
-    many = catalogue({f"s{n}": (f"name{n}",) for n in range(100)}, {"en": ("down",)})
+def test_countries_that_do_not_fit_into_the_rate_window_wait_for_the_next_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 30 requests a window, ten services in two countries take two polls, the longest not counted first."""
+    monkeypatch.setattr(x, "WINDOW_REQUESTS", 30)
+    many = catalogue({f"s{n}": (f"name{n}",) for n in range(10)}, {"en": ("down",)})
     countries = ("US", "GB")
     with lab(lambda *_: Reply({"meta": {"total_tweet_count": 0}})) as (at, asked):
-        for polls in (300, 600):
+        for polls in (30, 60):
             list(
                 x.poll(
                     at.client, many, services=list(many.services), countries=countries, state=at.state, clock=at.clock
@@ -482,4 +487,4 @@ def test_countries_that_do_not_fit_into_the_rate_window_wait_for_the_next_poll()
             assert len(asked) == polls
             at.clock.at += 900
     by_country = [a["query"] for a in asked if "place_country" in a["query"]]
-    assert len(by_country) == len(set(by_country)) == 200
+    assert len(by_country) == len(set(by_country)) == 20

@@ -4,6 +4,8 @@ The vendors' clients are used as they are. Both keep a public ``requests.Session
 place through which every byte goes.
 """
 
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,6 +17,8 @@ from clamor.errors import ConfigError
 
 CONNECT_SECONDS: Final = 10.0
 """How long to wait for a connection; the time limit of a call is for its answer."""
+WORST_CLOCK_SECONDS: Final = 3600.0
+"""A Date header further from our clock is not a clock that runs wrong but another clock."""
 
 
 class Limits(HTTPAdapter):
@@ -52,3 +56,15 @@ def base(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise ConfigError(f"api_url {url!r} is no base URL; write http://HOST:PORT or https://HOST, or leave it unset")
     return url.rstrip("/")
+
+
+def behind(headers: Mapping[str, str], now: float) -> float:
+    """Return by how many seconds the service's clock is behind ours, from an answer's Date; 0 if it is not, or unknown.
+
+    What a service has not lived through yet cannot be proven empty, so windows end on the slower of both clocks.
+    """
+    try:
+        seconds = now - parsedate_to_datetime(headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return 0.0
+    return seconds if 1.0 < seconds <= WORST_CLOCK_SECONDS else 0.0

@@ -8,7 +8,7 @@ ledger, not a calm. https://www.reddit.com/dev/api/#listings
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from clamor.collect.archive_reddit import post_of
@@ -118,7 +118,8 @@ def walk(
         for kind in group.kinds:
             if kind not in kinds or not counted:
                 continue
-            task = _Task(group, kind, counted, *_window(state, group, kind, clock.now(), lookback_hours))
+            now = clock.now()
+            task = _Task(group, kind, counted, *_window(state, group, kind, now, lookback_hours))
             if task.end <= task.start:
                 continue
             seen, interrupt = _Seen(), None
@@ -130,7 +131,9 @@ def walk(
                 seen.fault = fault
             except KeyboardInterrupt as error:
                 seen.fault, interrupt = Fault(Status.INTERRUPTED, "interrupted"), error
-            yield _batch(caller, task, seen, reader, state)
+            task = replace(task, end=min(task.end, floor_minute(now - caller.behind_seconds - SETTLE_SECONDS)))
+            if task.end > task.start:
+                yield _batch(caller, task, seen, reader, state)
             if interrupt is not None:
                 raise interrupt
 
@@ -226,7 +229,7 @@ def _batch(caller: Caller, task: _Task, seen: _Seen, reader: PostReader, state: 
     proven = min(seen.proven_from(task.start), task.end)
     counter = Counter(reader, source=SOURCE, scope=task.scope, method=Method.WALK, services=task.services)
     for item in seen.items.values():
-        if item and float(item["created_utc"]) >= proven:
+        if item and proven <= float(item["created_utc"]) < task.end:
             post = post_of(item, comment=task.kind == COMMENTS)
             if not isinstance(post, str):
                 counter.add(post)

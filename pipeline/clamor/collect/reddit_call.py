@@ -8,12 +8,13 @@ https://support.reddithelp.com/hc/en-us/articles/16160319875092-Reddit-Data-API-
 
 import random
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
 from clamor.collect.clock import Clock
-from clamor.collect.http import Limits, base
+from clamor.collect.http import Limits, base, behind
 from clamor.collect.retry import Fault, persist
 from clamor.errors import ConfigError
 from clamor.schema import Status
@@ -32,7 +33,14 @@ class _Passing(requests.RequestException):
 
 
 class _Once(Limits):
-    """Sends once: dropped connections, half-written answers and server errors become :class:`_Passing`."""
+    """Sends once: dropped connections, half-written answers and server errors become :class:`_Passing`.
+
+    Attributes:
+        headers: Of the last answer, which praw does not hand out.
+
+    """
+
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request and read its answer."""
@@ -45,6 +53,7 @@ class _Once(Limits):
             ) from error
         except (requests.ConnectionError, requests.Timeout) as error:
             raise _Passing(Fault(Status.FAILED, f"Reddit: no answer: {_short(error)}", again=True)) from error
+        self.headers = response.headers
         status = response.status_code
         if status >= _SERVER_ERRORS or status == _REQUEST_TIMEOUT:
             raise _Passing(Fault(Status.FAILED, f"Reddit answered {status}", http_status=status, again=True))
@@ -96,6 +105,7 @@ class Caller:
     Attributes:
         closed: Why the source is left alone for the rest of the run, or None.
         requests: Calls made since :meth:`take`.
+        behind_seconds: How far Reddit's clock was behind ours at the last answer.
 
     """
 
@@ -103,7 +113,9 @@ class Caller:
         self.clock = clock
         self.closed: Fault | None = None
         self.requests = 0
+        self.behind_seconds = 0.0
         self._reddit = reddit
+        self._adapter = _adapter(reddit)
         self._failures = 0
         self._rng = random.Random(f"reddit {clock.now()}")
 
@@ -140,10 +152,18 @@ class Caller:
             if fault is None:
                 raise
             raise fault from error
+        if self._adapter is not None:
+            self.behind_seconds = behind(self._adapter.headers, self.clock.now())
         data = body.get("data") if isinstance(body, Mapping) else None
         if not isinstance(data, Mapping) or not isinstance(data.get("children"), list):
             raise Fault(Status.MALFORMED, f"Reddit: {path} answered no listing", http_status=200, again=True)
         return data
+
+
+def _adapter(reddit: Any) -> _Once | None:
+    """Return our adapter in a client of :func:`open_reddit`; None in another one."""
+    adapters = getattr(getattr(getattr(reddit, "_core", None), "requestor", None), "adapters", {})
+    return next((adapter for adapter in adapters.values() if isinstance(adapter, _Once)), None)
 
 
 def diagnose(error: Exception, now: float) -> Fault | None:

@@ -156,7 +156,7 @@ class _Work:
             if query.region != WORLD and self.caller.state.probes.get(PLACE_PROBE, "ok") != "ok":
                 continue
             try:
-                minutes, fault = self._count(query, start, end)
+                end, minutes, fault = self._count_settled(query, start, end)
             except KeyboardInterrupt as error:
                 minutes, fault = unknown(start, end), Fault(Status.INTERRUPTED, "interrupted")
                 interrupt = error
@@ -205,6 +205,23 @@ class _Work:
             detail=why,
         )
         yield Batch((row,))
+
+    def _count_settled(self, query: Query, start: float, end: float) -> tuple[float, Ints, Fault | None]:
+        """Count up to what has settled on X's clock, which is known after the first answer; return that end too."""
+        end = min(end, self._settled(start))
+        for _ in range(2):
+            minutes, fault = self._count(query, start, end)
+            settled = self._settled(start)
+            if settled >= end:
+                break
+            end, minutes = settled, minutes[: int((settled - start) // 60)]
+            if fault is None or fault.http_status != 400:
+                break
+        return end, minutes, fault
+
+    def _settled(self, start: float) -> float:
+        now = self.caller.clock.now() - self.caller.behind_seconds
+        return max(start + 60.0, floor_minute(now - SETTLE_SECONDS))
 
     def _count(self, query: Query, start: float, end: float) -> tuple[Ints, Fault | None]:
         """Return posts a minute over ``[start, end)``, known where all parts of the query are, and what went wrong."""

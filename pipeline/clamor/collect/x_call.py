@@ -10,7 +10,7 @@ import requests
 from clamor.collect.batch import State
 from clamor.collect.budget import Budget, charge, refusal
 from clamor.collect.clock import Clock
-from clamor.collect.http import Limits
+from clamor.collect.http import Limits, behind
 from clamor.collect.retry import LONGEST_WAIT_SECONDS, Fault, persist
 from clamor.errors import ConfigError
 from clamor.schema import Status
@@ -58,6 +58,7 @@ class Caller:
         closed: Why the source is left alone for the rest of the run, or None.
         requests: Calls made since :meth:`take`.
         cost_usd: Their estimated cost.
+        behind_seconds: How far X's clock was behind ours at the last answer.
 
     """
 
@@ -68,6 +69,7 @@ class Caller:
         self.closed: Fault | None = None
         self.requests = 0
         self.cost_usd = 0.0
+        self.behind_seconds = 0.0
         self._client = client
         self._failures = 0
         self._resets: dict[str, float] = {}
@@ -116,12 +118,14 @@ class Caller:
         billed = True
         try:
             response = self._client.request("GET", route, params=params)
-            self._note_window(route, response)
+            self._note(route, response)
             body = response.json()
         except Exception as error:
             fault = diagnose(error)
             if fault is None:
                 raise
+            if isinstance(response := getattr(error, "response", None), requests.Response):
+                self.behind_seconds = behind(response.headers, self.clock.now())
             billed = fault.http_status is None or fault.status == Status.MALFORMED
             raise fault from error
         finally:
@@ -140,7 +144,8 @@ class Caller:
         if 0 < wait <= LONGEST_WAIT_SECONDS:
             self.clock.sleep(wait + 1.0)
 
-    def _note_window(self, route: str, response: requests.Response) -> None:
+    def _note(self, route: str, response: requests.Response) -> None:
+        self.behind_seconds = behind(response.headers, self.clock.now())
         remaining, reset = (response.headers.get(f"x-rate-limit-{name}", "") for name in ("remaining", "reset"))
         if remaining == "0" and reset.isdigit():
             self._resets[route] = float(reset)

@@ -9,7 +9,7 @@ https://docs.x.com/x-api/posts/search/integrate/operators
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -113,12 +113,13 @@ def queries(catalog: QueryCatalog, service: str, country: str | None = None) -> 
     }
 
 
-def operates_in(catalog: Any, service: str, countries: Iterable[str]) -> list[str]:
+def operates_in(catalog: Any, service: str, countries: Collection[str]) -> list[str]:
     """Return those of the countries in which a service operates, by its own codes or their continents'."""
     regions = set(catalog.services[service].regions)
     if not regions or WORLD in regions:
         return list(countries)
-    parents = dict(zip(catalog.regions["region"], catalog.regions["parent"], strict=True))
+    rows = catalog.regions.loc[catalog.regions["region"].isin(list(countries))]
+    parents = dict(zip(rows["region"], rows["parent"], strict=True))
     divided = {region.partition("-")[0] for region in regions}
     return [c for c in countries if c in divided or parents.get(c) in regions]
 
