@@ -206,6 +206,32 @@ def test_limits_hold_on_the_emulated_clock(world: World) -> None:
     assert ask(api, granularity="day")[0] == 200
 
 
+@pytest.mark.parametrize("path", x_api.LIMITS)
+def test_every_endpoint_has_its_own_limit(world: World, path: str) -> None:
+    """300 for counts and the full archive's search, 450 for recent search, told in the headers."""
+    api = XApi(world, lambda: world.eval_start + 7200.0, "secret")
+    limit = 450 if path == "/2/tweets/search/recent" else 300
+    headers = ask(api, path)[2].headers
+    assert (headers["x-rate-limit-limit"], headers["x-rate-limit-remaining"]) == (str(limit), str(limit - 1))
+
+
+def test_the_full_archive_is_searched_once_a_second(world: World) -> None:
+    """The second search in a second is refused, the next second it is served."""
+    now = [world.eval_start + 7200.0]
+    api = XApi(world, lambda: now[0], "secret")
+    answers = []
+    for step in (0.0, 0.4, 0.6):
+        now[0] += step
+        answers.append(ask(api, "/2/tweets/search/all")[0])
+    assert answers == [200, 429, 200]
+
+
+def test_reddit_wants_a_user_agent_of_ones_own(server: Server) -> None:
+    """A library's default is answered 429, as Reddit does."""
+    answer = requests.get(f"{server.url}/r/netflix/new", timeout=5)
+    assert answer.status_code == 429
+
+
 def test_the_full_archive_pages_backwards(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two and a half days at a day a page are three pages that meet without overlap; their sum is the whole."""
     monkeypatch.setattr(x_api, "PAGE_DAYS", 1)
