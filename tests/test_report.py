@@ -554,6 +554,15 @@ class TestPage:
         assert "40% (31% to 50%) of 90 posts read" in text(html)
         assert "which share of them is first-hand is not known" in text(html)
 
+    def test_of_one_service_each_broadest_region_is_drawn(self) -> None:
+        """States without a country above them get a chart each, shaded where an incident touched them."""
+        flags = pd.concat([series("nnnnoooo", region=r) for r in ("US-MI", "DE", "SG")])
+        html = page(flags, now=NOW, incidents=incidents(incident(regions=["US-MI"])), regions=REGIONS)
+        data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
+        assert data
+        shaded = [len(c["shades"]["t"]) for c in json.loads(data[1])["charts"].values() if "bins" in c]
+        assert sorted(shaded) == [0, 0, 1, 1], "the card's chart and Michigan's"
+
     def test_many_services_are_drawn_worst_first_and_all_are_listed(self) -> None:
         """Charts are limited, the table is not."""
         flags = pd.concat([series("nnnn", service=f"s{i:02d}") for i in range(30)] + [series("nnno", service="zz")])

@@ -1,30 +1,27 @@
 """The page: one HTML file that opens offline, with every chart's data, and nothing that asks the network."""
 
-import base64
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from typing import Any, Final
 
 import pandas as pd
 
 from clamor import schema
 from clamor.errors import InputError
-from clamor.report import palette
 from clamor.report.cards import Chart, as_known, by_strength, card, posts_chart, ranked
 from clamor.report.drawn import timeline
-from clamor.report.geography import drawn_ids, land, map_rows
+from clamor.report.geography import drawn_ids, map_rows
 from clamor.report.headline import headline
 from clamor.report.ledger import ledger
-from clamor.report.status import Incident, of_window, parents_of, roots
+from clamor.report.render import document
+from clamor.report.status import Incident, above, of_window, parents_of, roots
 from clamor.report.tables import MANY_REGIONS, incident_rows, region_rows, service_rows
 from clamor.report.unknown import unknowns
 from clamor.report.window import Window, window
 from clamor.report.words import Names, counted, parameters, period, span, width
+from clamor.schema import State
 
 CARDS: Final = 8
 """Incidents that get a card of their own; the others are in the table."""
@@ -32,7 +29,8 @@ TIMELINE: Final = 24
 SERVICE_CHARTS: Final = 24
 SERVICE_POINTS: Final = 240
 FEW: Final = 2
-"""So few services get charts as wide as the page, with more points."""
+"""So few services get charts as wide as the page, with more points and more regions."""
+FEW_REGIONS: Final = 6
 MAP_SERVICES: Final = 16
 TABLE_INCIDENTS: Final = 300
 
@@ -75,43 +73,49 @@ def page(
         InputError: a column is missing, a time is naive or a state is not one of ours.
 
     """
-    at = _utc(now)
-    view = window(flags, at)
-    names = Names(services, regions)
-    parents = parents_of(regions)
-    said = schema.MARKS.empty() if marks is None else marks
-    states = of_window(view, now=at, incidents=incidents, regions=regions)
-    stands = [as_known(incident, states) for incident in ranked(incidents)]
-    stands[:TIMELINE] = [by_strength(view, incident) for incident in stands[:TIMELINE]]
-    sources = ledger(view, coverage)
-    queried = coverage is not None and bool(coverage["scope"].str.startswith("x:").any())
-    cards = [card(view, incident, said, names, at, queried=queried) for incident in stands[:CARDS]]
-    shown = [str(incident["incident_id"]) for incident in stands[:CARDS]]
-    places = region_rows(view, parents, names, at)
+    known = _known(flags, _utc(now), incidents, marks, regions, Names(services, regions))
     context = {
         "title": title,
         "synthetic": synthetic,
-        "headline": headline(view, states, stands, names, at),
-        "services": service_rows(view, states, stands, parents, names, at, shown),
-        "cards": cards,
-        "timeline": _timeline(view, stands, said, names),
-        "incidents": incident_rows(view, stands[:TABLE_INCIDENTS], names, at, shown),
-        "incidents_more": max(0, len(stands) - TABLE_INCIDENTS),
-        "map": _map(view, regions, names, at, states),
-        "map_services": [(s, names.service(s)) for s in states["service"][:MAP_SERVICES]],
-        "regions": places[:MANY_REGIONS],
-        "regions_more": max(0, len(places) - MANY_REGIONS),
-        "off_map": _off_map(regions, [p.region for p in places]),
-        "charts": _service_charts(view, states, stands, said, parents, names),
-        "few": len(states) <= FEW,
-        "charts_more": max(0, len(states) - SERVICE_CHARTS),
-        "sources": sources,
-        "source_name": names.source,
-        "unknowns": unknowns(view, sources, stands, names, at),
-        **_frame_of(view, at),
-        "facts": _computed(view, flags, stands, names, lake, catalog_version),
+        "headline": headline(known.view, known.states, known.incidents, known.names, known.now),
+        **_frame_of(known),
+        **_lists(known),
+        **_drawings(known, coverage),
+        **_limits(known, coverage),
+        "facts": _computed(known, flags, lake, catalog_version),
     }
-    return _render(context)
+    return document(context)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the sections of the page are made of."""
+
+    view: Window
+    states: pd.DataFrame
+    incidents: list[Incident]
+    marks: pd.DataFrame
+    regions: pd.DataFrame | None
+    parents: dict[str, str]
+    names: Names
+    now: pd.Timestamp
+
+
+def _known(
+    flags: pd.DataFrame,
+    now: pd.Timestamp,
+    incidents: pd.DataFrame | None,
+    marks: pd.DataFrame | None,
+    regions: pd.DataFrame | None,
+    names: Names,
+) -> Known:
+    """Bring the frames into the form that all sections share."""
+    view = window(flags, now)
+    states = of_window(view, now=now, incidents=incidents, regions=regions)
+    stands = [as_known(incident, states) for incident in ranked(incidents)]
+    stands[:TIMELINE] = [by_strength(view, incident) for incident in stands[:TIMELINE]]
+    said = schema.MARKS.empty() if marks is None else marks
+    return Known(view, states, stands, said, regions, parents_of(regions), names, now)
 
 
 def _utc(now: pd.Timestamp | datetime | float) -> pd.Timestamp:
@@ -124,8 +128,9 @@ def _utc(now: pd.Timestamp | datetime | float) -> pd.Timestamp:
     return time.tz_convert("UTC")
 
 
-def _frame_of(view: Window, now: pd.Timestamp) -> dict[str, Any]:
+def _frame_of(known: Known) -> dict[str, Any]:
     """Return the times that frame the page."""
+    view, now = known.view, known.now
     days_only = view.bin_minutes >= 1440
     bins, bin_name = width(view.bin_minutes)
     return {
@@ -139,57 +144,104 @@ def _frame_of(view: Window, now: pd.Timestamp) -> dict[str, Any]:
     }
 
 
-def _timeline(view: Window, incidents: Sequence[Incident], marks: pd.DataFrame, names: Names) -> Chart | None:
-    drawn = sorted(incidents[:TIMELINE], key=lambda i: i["onset_at"])
+def _lists(known: Known) -> dict[str, Any]:
+    """Return the tables: services, regions, all incidents in short."""
+    view, names, now, stands = known.view, known.names, known.now, known.incidents
+    shown = [str(incident["incident_id"]) for incident in stands[:CARDS]]
+    places = region_rows(view, known.parents, names, now)
+    drawn = {*drawn_ids(known.regions), schema.WORLD, *schema.CONTINENTS}
+    return {
+        "services": service_rows(view, known.states, stands, known.parents, names, now, shown),
+        "incidents": incident_rows(view, stands[:TABLE_INCIDENTS], names, now, shown),
+        "incidents_more": max(0, len(stands) - TABLE_INCIDENTS),
+        "regions": places[:MANY_REGIONS],
+        "regions_more": max(0, len(places) - MANY_REGIONS),
+        "off_map": sum(place.region not in drawn for place in places),
+        "map_services": [(s, names.service(s)) for s in known.states["service"][:MAP_SERVICES]],
+    }
+
+
+def _drawings(known: Known, coverage: pd.DataFrame | None) -> dict[str, Any]:
+    """Return what is drawn: cards, timeline, map, services."""
+    queried = coverage is not None and bool(coverage["scope"].str.startswith("x:").any())
+    services = len(known.states)
+    return {
+        "cards": [
+            card(known.view, incident, known.marks, known.names, known.now, queried=queried)
+            for incident in known.incidents[:CARDS]
+        ],
+        "timeline": _timeline(known),
+        "map": _map(known),
+        "charts": _service_charts(known),
+        "charts_more": max(0, services - SERVICE_CHARTS),
+        "few": services <= FEW,
+    }
+
+
+def _limits(known: Known, coverage: pd.DataFrame | None) -> dict[str, Any]:
+    """Return what is not known, and the coverage behind it."""
+    sources = ledger(known.view, coverage)
+    return {
+        "sources": sources,
+        "source_name": known.names.source,
+        "unknowns": unknowns(known.view, sources, known.incidents, known.names, known.now),
+    }
+
+
+def _timeline(known: Known) -> Chart | None:
+    drawn = sorted(known.incidents[:TIMELINE], key=lambda i: i["onset_at"])
     if not drawn:
         return None
-    low = min(view.first, *(i["onset_at"] for i in drawn))
-    data = timeline(drawn, marks, names, low, view.end)
-    told = data["bars"]
-    words = "; ".join(f"{label}, {status}" for label, status in zip(told["label"][:8], told["status"][:8], strict=True))
-    alt = f"Timeline of {counted(len(drawn), 'incident')}: {words}."
-    return Chart("timeline", data, "Incidents", alt)
+    low = min(known.view.first, *(i["onset_at"] for i in drawn))
+    data = timeline(drawn, known.marks, known.names, low, known.view.end)
+    told = zip(data["bars"]["label"][:8], data["bars"]["status"][:8], strict=True)
+    words = "; ".join(f"{label}, {status}" for label, status in told)
+    return Chart("timeline", data, "Incidents", f"Timeline of {counted(len(drawn), 'incident')}: {words}.")
 
 
-def _map(
-    view: Window, regions: pd.DataFrame | None, names: Names, now: pd.Timestamp, states: pd.DataFrame
-) -> Chart | None:
-    rows = map_rows(view, regions, names, now, list(states["service"][:MAP_SERVICES]))
+def _map(known: Known) -> Chart | None:
+    shown = list(known.states["service"][:MAP_SERVICES])
+    rows = map_rows(known.view, known.regions, known.names, known.now, shown)
     if rows is None:
         return None
-    bad = {n for n, state in zip(rows["name"], rows["state"], strict=True) if state == "outage"}
+    bad = {name for name, state in zip(rows["name"], rows["state"], strict=True) if state == State.OUTAGE}
     alt = f"World map of {counted(len(set(rows['id'])), 'country', 'countries')}. Outage at some time in: "
     return Chart("world", {"states": rows}, "Countries", alt + (", ".join(sorted(bad)) or "none") + ".")
 
 
-def _off_map(regions: pd.DataFrame | None, shown: Sequence[str]) -> int:
-    """Count the places that no map of countries can show by themselves."""
-    drawn = {*drawn_ids(regions), schema.WORLD, *schema.CONTINENTS}
-    return sum(region not in drawn for region in shown)
+def _service_charts(known: Known) -> list[tuple[str, str, Chart]]:
+    """Draw each service over the whole window in its broadest region, as the source with the most posts saw it.
 
-
-def _service_charts(
-    view: Window,
-    states: pd.DataFrame,
-    incidents: Sequence[Incident],
-    marks: pd.DataFrame,
-    parents: dict[str, str],
-    names: Names,
-) -> list[tuple[str, str, Chart]]:
-    """Draw each service over the whole window in its broadest region, as the source with the most posts saw it."""
+    Of few services each broadest region is drawn, the busiest first.
+    """
+    few = len(known.states) <= FEW
+    limit = 3 * SERVICE_POINTS if few else SERVICE_POINTS
     charts = []
-    for service, state in states[["service", "state"]].head(SERVICE_CHARTS).itertuples(index=False):
-        rows = view.counted[view.counted["service"] == service]
-        tops = roots(set(rows["region"]), parents)
-        busiest = max(rows.index[rows["region"].isin(tops)], key=lambda row: _posts(view, row), default=None)
-        if busiest is None:
-            continue
-        here = view.series["region"].iloc[busiest]
-        mine = [i for i in incidents if i["service"] == service or (service in i["services"] and here in i["regions"])]
-        limit = SERVICE_POINTS if len(states) > FEW else 3 * SERVICE_POINTS
-        chart = posts_chart(view, busiest, mine, marks, names, limit=limit)
-        charts.append((names.service(service), state, chart))
+    for service, state in known.states[["service", "state"]].head(SERVICE_CHARTS).itertuples(index=False):
+        for region, row in list(_busiest(known, service).items())[: FEW_REGIONS if few else 1]:
+            mine = [i for i in known.incidents if _touches(i, service, region, known.parents)]
+            chart = posts_chart(known.view, row, mine, known.marks, known.names, limit=limit)
+            charts.append((known.names.service(service), state, chart))
     return charts
+
+
+def _busiest(known: Known, service: str) -> dict[str, int]:
+    """Return for each of a service's broadest regions the series with the most posts, the busiest first."""
+    rows = known.view.counted[known.view.counted["service"] == service]
+    tops = rows[rows["region"].isin(roots(set(rows["region"]), known.parents))]
+    regions = {int(row): str(region) for row, region in tops["region"].items()}
+    best: dict[str, int] = {}
+    for row in sorted(regions, key=lambda row: -_posts(known.view, row)):
+        best.setdefault(regions[row], row)
+    return best
+
+
+def _touches(incident: Incident, service: str, region: str, parents: dict[str, str]) -> bool:
+    """Tell whether an incident is to be shaded on a service's chart of a region: it, or a part of it, was affected."""
+    if region in incident["regions"]:
+        return service in (incident["service"], *incident["services"])
+    parts = [part for part in incident["regions"] if region in above(part, parents)]
+    return service == incident["service"] and bool(parts)
 
 
 def _posts(view: Window, row: int) -> float:
@@ -197,14 +249,10 @@ def _posts(view: Window, row: int) -> float:
 
 
 def _computed(
-    view: Window,
-    flags: pd.DataFrame,
-    incidents: Sequence[Incident],
-    names: Names,
-    lake: str | None,
-    catalog_version: str | None,
+    known: Known, flags: pd.DataFrame, lake: str | None, catalog_version: str | None
 ) -> list[tuple[str, str]]:
     """Say how the page came about."""
+    view, names, incidents = known.view, known.names, known.incidents
     facts = [("Bins", f"{view.bins:,}, {width(view.bin_minutes)[0]}")]
     facts.append(("Series", f"{len(view.counted):,} counted, {len(view.decided):,} judged"))
     facts.append(("Sources", ", ".join(names.source(str(s)) for s in sorted(view.series["source"].unique()))))
@@ -222,106 +270,3 @@ def _computed(
     except PackageNotFoundError:
         facts.append(("clamor", "from source"))
     return facts
-
-
-@cache
-def _templates() -> dict[str, str]:
-    """Return the chart templates as JSON: drawn once by Altair, filled with data by the page's script."""
-    import altair as alt
-
-    from clamor.report import charts
-
-    named = {name: alt.NamedData(name) for name in ("bins", "gaps", "shades", "marks", "bars", "frame", "states")}
-    named["land"] = alt.NamedData("land", format=alt.TopoDataFormat(feature="countries", type="topojson"))
-    drawn = {
-        "posts": charts.posts(named),
-        "timeline": charts.timeline(named, rows=1),
-        "world": charts.world(named),
-    }
-    specs = {name: {k: v for k, v in chart.to_dict().items() if k != "config"} for name, chart in drawn.items()}
-    return {name: palette.themed(_json(spec)) for name, spec in (specs | {"config": charts.config()}).items()}
-
-
-@cache
-def _library() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script."""
-    import vl_convert
-
-    return (
-        str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
-        .replace("</script", "<\\/script")
-        .replace("<!--", "<\\!--")
-    )
-
-
-def _json(value: Any) -> str:
-    """Write JSON that is safe inside a script element: no text can close it or open a tag."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    escapes = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-    for char, escaped in escapes.items():
-        text = text.replace(char, escaped)
-    return text
-
-
-def _digest(script: str) -> str:
-    return "'sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() + "'"
-
-
-def _render(context: dict[str, Any]) -> str:
-    """Fill the template. Texts are escaped by default; only our own script, style and JSON are marked as safe."""
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    sets: dict[str, Any] = {}
-
-    def draw(chart: Chart) -> str:
-        sets[name := f"c{len(sets)}"] = chart.data
-        return name
-
-    folder = files(__package__).joinpath("templates")
-    read = {name: folder.joinpath(name).read_text("utf-8") for name in ("page.html", "page.css", "page.js")}
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    body = environment.from_string(read["page.html"]).render(**context, draw=draw)
-    scripts = [_library(), read["page.js"]] if sets else []
-    data = {"charts": sets, "land": land() if context["map"] else None}
-    return environment.from_string(_FRAME).render(
-        title=context["title"],
-        digests=Markup(" ".join(_digest(script) for script in scripts) or "'none'"),
-        light=Markup(palette.variables(dark=False)),
-        dark=Markup(palette.variables(dark=True)),
-        style=Markup(read["page.css"]),
-        body=Markup(body),
-        data=Markup(_json(data)),
-        templates={name: Markup(text) for name, text in _templates().items()} if sets else {},
-        scripts=[Markup(script) for script in scripts],
-    )
-
-
-_FRAME: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
-script-src {{ digests }}; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>{{ title }}</title>
-<style>
-:root{ {{- light }}}
-@media (prefers-color-scheme: dark){:root{ {{- dark }}}}
-{{ style }}
-</style>
-</head>
-<body>
-{{ body }}
-<script type="application/json" id="data">{{ data }}</script>
-{% for name, text in templates.items() %}
-<script type="application/json" id="template-{{ name }}">{{ text }}</script>
-{% endfor %}
-{% for script in scripts %}
-<script>{{ script }}</script>
-{% endfor %}
-</body>
-</html>
-"""

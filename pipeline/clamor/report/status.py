@@ -85,16 +85,18 @@ def parents_of(regions: pd.DataFrame | None) -> dict[str, str]:
     return dict(zip(known["region"].astype(str), known["parent"].astype(str), strict=True))
 
 
-def roots(names: "set[str]", parents: dict[str, str]) -> set[str]:
+def above(region: str, parents: dict[str, str]) -> list[str]:
+    """Return the regions that a region is part of, the nearest first."""
+    found: list[str] = []
+    while (parent := parents.get(region)) is not None and parent not in found:
+        found.append(parent)
+        region = parent
+    return found
+
+
+def roots(names: set[str], parents: dict[str, str]) -> set[str]:
     """Return the regions that are part of no other region among ``names``; ``ZZ`` only where it is all there is."""
-    found = set()
-    for name in names - {UNKNOWN_REGION}:
-        above, seen = parents.get(name), {name}
-        while above is not None and above not in names and above not in seen:
-            seen.add(above)
-            above = parents.get(above)
-        if above not in names or above in seen:
-            found.add(name)
+    found = {name for name in names - {UNKNOWN_REGION} if names.isdisjoint(above(name, parents))}
     return found or names
 
 
