@@ -29,6 +29,7 @@ from clamor.collect.archive import ImportOptions, import_files
 from clamor.collect.batch import utc
 from clamor.errors import InputError
 from clamor.run import live, show
+from clamor.run.evaluate import Learned
 from clamor.run.ingest import ingest, read_state
 from clamor.simulate.clock import StepClock, WallClock
 from clamor.simulate.server import serve
@@ -83,10 +84,10 @@ def play(seed: int, folder: Path, *, on_poll: Callable[[int, int], None] | None 
         settings = _settings(world, server, lake)
         clients = live.open_clients(settings)
         requests = _collect_history(world, names, reader, settings, clients, clock, lake)
-        polls = _polls(world)
+        polls, learned = _polls(world), Learned()
         for done, at in enumerate(polls, start=1):
             clock.set(at.timestamp())
-            outcome = live.once(lake, names, reader, settings, clients, clock)
+            outcome = live.once(lake, names, reader, settings, clients, clock, learned=learned)
             requests += sum(collected.requests for collected in outcome.collected.values())
             if on_poll is not None:
                 on_poll(done, len(polls))

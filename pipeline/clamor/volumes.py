@@ -5,7 +5,7 @@ scopes are added, a bin is observed only if everything that should have watched 
 and none is zero, and all else is unknown. Sources of posts are summed up the region tree; X counts never are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -159,6 +159,7 @@ def counts(
     bin_minutes: int,
     start: pd.Timestamp,
     end: pd.Timestamp,
+    also: Mapping[str, Collection[tuple[str, str]]] | None = None,
 ) -> pd.DataFrame:
     """Return what was counted in every whole bin of ``[start, end)``, one row per source, service, region and bin.
 
@@ -169,6 +170,7 @@ def counts(
         bin_minutes: Width of the bins; a multiple of the stored width.
         start: First time, UTC.
         end: First time that is no longer asked for, UTC.
+        also: By source, (service, region) pairs to lay out even if no post of the region is in this window.
 
     Returns:
         ``source, service, region, segment, bin_start, count, observed, mentions, uneven``: ``count`` (complaint posts,
@@ -189,7 +191,8 @@ def counts(
         proofs = _Proofs(grid)
         for service in sorted({service for attempts in ledger for service in attempts.services}):
             mine = [attempts for attempts in ledger if service in attempts.services]
-            series.extend(_series(source, service, mine, rows.of(source, service), lines, proofs, grid))
+            named = {region for name, region in (also or {}).get(source, ()) if name == service}
+            series.extend(_series(source, service, mine, named, rows.of(source, service), lines, proofs, grid))
     return _frame(series, grid)
 
 
@@ -435,13 +438,20 @@ def _whole_bins(starts: Ints, ends: Ints, grid: Grid) -> Bools:
 
 
 def _series(
-    source: str, service: str, ledger: list[_Attempts], rows: _Rows, lines: "_Lines", proofs: _Proofs, grid: Grid
+    source: str,
+    service: str,
+    ledger: list[_Attempts],
+    named: set[str],
+    rows: _Rows,
+    lines: "_Lines",
+    proofs: _Proofs,
+    grid: Grid,
 ) -> Iterator[_Series]:
     """Yield the series of one service of one source, region by region."""
     by_posts = any(not exact(attempts.scope) for attempts in ledger)
     regions = {region for attempts in ledger for region in attempts.regions}
     if by_posts:
-        seen = {rows.region[code] for code in np.unique(rows.region_code).tolist()}
+        seen = named | {rows.region[code] for code in np.unique(rows.region_code).tolist()}
         regions |= {up for region in seen - {UNKNOWN_REGION} for up in lines[region]}
     for region in sorted(regions - {UNKNOWN_REGION}):
         mine = [a for a in ledger if (region in a.regions if exact(a.scope) else a.regions & lines[region])]

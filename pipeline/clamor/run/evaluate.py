@@ -1,16 +1,19 @@
 """Lake → volumes → baseline → flags → incidents → lake: decide a window anew from what is stored."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 
 from clamor import schema, volumes
-from clamor.detect import combine, detect
+from clamor.detect import Learnt, combine, detect, learn
 from clamor.incidents import PROVIDER_KINDS, lookback
 from clamor.incidents import incidents as find_incidents
 from clamor.store import Lake
+
+MINUTES_PER_DAY: Final = 1440
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,18 @@ class Evaluation:
     end: pd.Timestamp
 
 
+@dataclass
+class Learned:
+    """What a process that decides again and again keeps: what each source's past taught, up to a midnight."""
+
+    until: pd.Timestamp | None = None
+    sources: dict[str, Learnt] = field(default_factory=dict)
+
+    def series(self) -> dict[str, list[tuple[str, str]]]:
+        """Return the (service, region) pairs of each source."""
+        return {source: list(learnt.key[0]) for source, learnt in self.sources.items()}
+
+
 def evaluate(
     lake: Lake,
     catalog: Any,
@@ -33,6 +48,7 @@ def evaluate(
     budget: float = 0.1,
     start: pd.Timestamp | None = None,
     history_days: int | None = None,
+    learned: Learned | None = None,
 ) -> Evaluation | None:
     """Decide every bin of ``[start, now)`` anew from what the lake holds, store the verdicts and return them.
 
@@ -44,39 +60,84 @@ def evaluate(
         budget: False incidents a series-week.
         start: First bin to decide, UTC; the lake's first when None.
         history_days: Days of baseline before ``start`` (from its UTC midnight); all there are when None.
+        learned: Kept between calls, it saves reading and learning the past again: what lies before the midnight of
+            ``start`` is taken to be settled. The verdicts are the same.
 
     Returns:
         None where the lake has no coverage yet.
 
     """
-    since = None
-    if start is not None and history_days is not None:
-        since = start.floor("D") - pd.Timedelta(days=history_days)
-    ledger = schema.to_pandas(lake.read(schema.COVERAGE, start=since, end=now))
-    if ledger.empty:
-        return None
-    first = max(since, ledger["window_start"].min()) if since is not None else ledger["window_start"].min()
-    first = first.floor("D")
-    last = min(now, ledger["window_end"].max())
-    counted = volumes.counts(
-        lake.read(schema.VOLUMES, start=first, end=now, columns=volumes.COUNTED_COLUMNS),
-        ledger,
-        parents(catalog),
-        bin_minutes=bin_minutes,
-        start=first,
-        end=last if last > first else now,
-    )
-    begin = volumes.Grid.over(max(start, first) if start is not None else first, now, bin_minutes).times()
-    if counted.empty or not len(begin):
-        return None
-    flags = judge(counted, catalog, now=now, bin_minutes=bin_minutes, budget=budget, start=begin[0])
+    begin = start.floor("D") if start is not None else None
+    since = begin - pd.Timedelta(days=history_days) if begin is not None and history_days is not None else None
+    counted = None
+    if learned is not None and begin is not None and learned.until == begin:
+        counted = _counted(lake, catalog, begin, now, bin_minutes, also=learned.series())
+        if counted is not None and not _same_series(counted, learned):
+            counted = None
+    if counted is None:
+        counted = _counted(lake, catalog, since, now, bin_minutes)
+        if counted is None:
+            return None
+        if learned is not None and begin is not None and bin_minutes < MINUTES_PER_DAY:
+            learned.until = begin
+            learned.sources = _learn(counted, catalog, begin, bin_minutes, budget)
+            counted = counted.loc[counted["bin_start"] >= begin]
+    first = counted["bin_start"].min()
+    begin = max(first, _ceiling(start, bin_minutes)) if start is not None else first
     end = counted["bin_start"].max() + pd.Timedelta(minutes=bin_minutes)
-    base = flags.loc[flags["source"] != schema.ALL_SOURCES]
-    lake.replace(schema.BASELINE, base, start=begin[0], end=end)
-    lake.replace(schema.FLAGS, flags, start=begin[0], end=end)
+    if begin >= end:
+        return None
+    taught = learned.sources if learned is not None else {}
+    flags = judge(counted, catalog, taught, now=now, bin_minutes=bin_minutes, budget=budget, start=begin)
+    lake.replace(schema.BASELINE, flags.loc[flags["source"] != schema.ALL_SOURCES], start=begin, end=end)
+    lake.replace(schema.FLAGS, flags, start=begin, end=end)
     uneven = counted.loc[counted["uneven"], ["service", "region", "bin_start", "uneven"]]
     found = tell(lake, catalog, flags, uneven, now=now, bin_minutes=bin_minutes, budget=budget)
-    return Evaluation(flags, found, uneven, begin[0], end)
+    return Evaluation(flags, found, uneven, begin, end)
+
+
+def _counted(
+    lake: Lake, catalog: Any, since: pd.Timestamp | None, now: pd.Timestamp, bin_minutes: int, *, also: Any = None
+) -> pd.DataFrame | None:
+    """Count what the lake holds of ``[since, now)``; None where nothing was ever watched."""
+    held = pd.Timedelta(hours=volumes.HOLD_HOURS)
+    ledger = schema.to_pandas(lake.read(schema.COVERAGE, start=None if since is None else since - held, end=now))
+    ledger = ledger.loc[ledger["signals"].map(len) > 0]
+    if ledger.empty:
+        return None
+    first = ledger["window_start"].min().floor("D")
+    first = first if since is None else max(since, first)
+    last = min(now, ledger["window_end"].max())
+    rows = lake.read(schema.VOLUMES, start=first, end=now, columns=volumes.COUNTED_COLUMNS)
+    counted = volumes.counts(rows, ledger, parents(catalog), bin_minutes=bin_minutes, start=first, end=last, also=also)
+    return None if counted.empty else counted
+
+
+def _ceiling(time: pd.Timestamp, bin_minutes: int) -> pd.Timestamp:
+    """Return the start of the first whole bin from a time on."""
+    return volumes.Grid.over(time, time + pd.Timedelta(minutes=2 * bin_minutes), bin_minutes).times()[0]
+
+
+def _learn(
+    counted: pd.DataFrame, catalog: Any, until: pd.Timestamp, bin_minutes: int, budget: float
+) -> dict[str, Learnt]:
+    past = counted.loc[counted["bin_start"] < until]
+    tree = _used(catalog, counted["region"])
+    return {
+        str(source): learn(rows.drop(columns=["source", "uneven"]), tree, bin_minutes=bin_minutes, budget=budget)
+        for source, rows in past.groupby("source", sort=True)
+    }
+
+
+def _same_series(counted: pd.DataFrame, learned: Learned) -> bool:
+    """Tell whether what was learnt is of just the series that were counted, all of them from its midnight on."""
+    firsts = counted.groupby(["source", "service", "region", "segment"], sort=True)["bin_start"].min()
+    if (firsts != learned.until).any():
+        return False
+    named: dict[str, list[tuple[str, str]]] = {}
+    for source, service, region, _ in firsts.index:
+        named.setdefault(source, []).append((service, region))
+    return named == learned.series()
 
 
 def parents(catalog: Any) -> dict[str, str]:
@@ -99,7 +160,14 @@ def _used(catalog: Any, regions: "pd.Series[str]") -> pd.DataFrame:
 
 
 def judge(
-    counted: pd.DataFrame, catalog: Any, *, now: pd.Timestamp, bin_minutes: int, budget: float, start: pd.Timestamp
+    counted: pd.DataFrame,
+    catalog: Any,
+    learned: Mapping[str, Learnt],
+    *,
+    now: pd.Timestamp,
+    bin_minutes: int,
+    budget: float,
+    start: pd.Timestamp,
 ) -> pd.DataFrame:
     """Return FLAGS rows from ``start`` on: of each source, and of all sources together."""
     parts = []
@@ -111,6 +179,7 @@ def judge(
             bin_minutes=bin_minutes,
             eval_start=start,
             budget=budget,
+            learnt=learned.get(str(source)),
         )
         parts.append(as_flags(verdicts, source=str(source), bin_minutes=bin_minutes, now=now))
     flags = pd.concat(parts, ignore_index=True)

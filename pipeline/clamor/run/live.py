@@ -11,7 +11,7 @@ from clamor.collect.batch import Batch, utc
 from clamor.collect.budget import Budget
 from clamor.collect.clock import Clock
 from clamor.config import Settings
-from clamor.run.evaluate import Evaluation, evaluate, tell
+from clamor.run.evaluate import Evaluation, Learned, evaluate, tell
 from clamor.run.ingest import Ingested, ingest, read_state
 from clamor.schema import IncidentStatus
 from clamor.store import Lake
@@ -69,10 +69,12 @@ def once(
     clock: Clock,
     *,
     on_batch: Callable[[Batch], None] | None = None,
+    learned: Learned | None = None,
 ) -> Outcome:
     """Poll every live source, decide the last day anew, and read a few posts of what is failing.
 
     Repeating it is safe at any time: it asks again for the last day, stores what is new, and replaces its verdicts.
+    A process that runs it again and again keeps ``learned`` between the runs.
     """
     services = list(settings.services or catalog.services)
     if settings.synthetic:
@@ -91,6 +93,7 @@ def once(
         budget=settings.budget,
         start=now - pd.Timedelta(hours=REVISED_HOURS),
         history_days=settings.history_days,
+        learned=learned,
     )
     if decided is not None and clients.x is not None and settings.x.sample_posts:
         decided = _read_failing(lake, catalog, reader, settings, clients.x, clock, decided, collected)
