@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from typing import Any
 
@@ -610,6 +612,12 @@ class TestNotebook:
         assert "tiktok, DE and US" in json.dumps(report.timeline(incidents(incident(regions=["DE", "US"]))).to_dict())
         with pytest.raises(InputError, match="nothing to draw"):
             report.timeline(incidents())
+
+
+def test_altair_is_imported_by_whoever_draws() -> None:
+    """Asking for the status costs no import of the chart library."""
+    code = "import sys, clamor.report; sys.exit(bool({'altair', 'vl_convert', 'jinja2'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 class TestWords:

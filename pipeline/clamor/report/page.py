@@ -229,7 +229,7 @@ def _busiest(known: Known, service: str) -> dict[str, int]:
     """Return for each of a service's broadest regions the series with the most posts, the busiest first."""
     rows = known.view.counted[known.view.counted["service"] == service]
     tops = rows[rows["region"].isin(roots(set(rows["region"]), known.parents))]
-    regions = {int(row): str(region) for row, region in tops["region"].items()}
+    regions = dict(zip(tops.index.tolist(), tops["region"].tolist(), strict=True))
     best: dict[str, int] = {}
     for row in sorted(regions, key=lambda row: -_posts(known.view, row)):
         best.setdefault(regions[row], row)
