@@ -54,6 +54,7 @@ class X(BaseModel):
     country_beat_minutes: int = Field(default=60, ge=1)
     lookback_hours: int = Field(default=24, ge=1, le=167)
     sample_posts: int = Field(default=100, ge=0, le=500)
+    sample_profiles: bool = False
     sample_cap_usd: float = Field(default=5.0, ge=0)
     daily_cap_usd: float = Field(default=25.0, ge=0)
     monthly_cap_usd: float = Field(default=500.0, ge=0)

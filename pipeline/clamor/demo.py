@@ -122,6 +122,7 @@ def _settings(world: World, server: Any, lake: Lake) -> config.Settings:
             countries=tuple(world.countries),
             daily_cap_usd=100.0,
             lookback_hours=LOOKBACK_HOURS,
+            sample_profiles=True,
         ),
         reddit=config.Reddit(
             client_id=server.client_id,

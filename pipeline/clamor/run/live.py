@@ -186,6 +186,7 @@ def _read_failing(
             window=(clock.now() - 3600, clock.now()),
             max_posts=settings.x.sample_posts,
             cap_usd=settings.x.sample_cap_usd,
+            profiles=settings.x.sample_profiles,
             budget=money(settings),
         )
         done = ingest(lake, batches, state=("x", state))
