@@ -54,6 +54,8 @@ def serve(answer: Callable[[str, Params, dict[str, str]], Reply]) -> Iterator[st
             self.send_response(reply.status)
             self.send_header("content-type", "application/json; charset=utf-8")
             self.send_header("content-length", str(len(body) + reply.cut))
+            if self.close_connection:  # as prawcore asks; unsaid, its next call would meet a dead line
+                self.send_header("connection", "close")
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.end_headers()
