@@ -15,6 +15,8 @@ NEAR: Final[dict[int, int]] = {
     Kind.LACK: 10,
     Kind.CANNOT: 6,
     Kind.BAD: 34,
+    Kind.POOR: 30,
+    Kind.WONDER: 34,
     Kind.ASK: 40,
     Kind.TROUBLE: 24,
     Kind.WEAK: 8,
@@ -31,15 +33,18 @@ POINTS: Final[dict[int, float]] = {
     Kind.HINT: 1.7,
     Kind.OWN: 0.9,
     Kind.ASKED: 2.0,
+    Kind.WONDERED: 0.6,
     Kind.ASK: 1.2,
     Kind.PART: 0.8,
     Kind.BAD: 0.7,
+    Kind.POOR: 0.5,
+    Kind.WONDER: 0.5,
     Kind.IMPACT: 0.7,
     Kind.FEELING: 0.4,
     Kind.FIRST: 0.3,
     Kind.FINE: -1.5,
     Kind.PROMO: -1.5,
-    Kind.OTHER: -0.9,
+    Kind.OTHER: -1.0,
     Kind.STAFF: -3.0,
     Kind.NEWS: -1.5,
     Kind.PAST: -1.5,
@@ -48,11 +53,25 @@ POINTS: Final[dict[int, float]] = {
     Kind.JOKE: -1.5,
     Kind.RECOVERY: -1.5,
 }
-LIMITS: Final[dict[int, int]] = {Kind.TROUBLE: 2, Kind.BAD: 2, Kind.OTHER: 4, Kind.NEWS: 3, Kind.FINE: 2, Kind.PROMO: 2}
+LIMITS: Final[dict[int, int]] = {
+    Kind.TROUBLE: 2,
+    Kind.BAD: 2,
+    Kind.POOR: 2,
+    Kind.OTHER: 4,
+    Kind.NEWS: 3,
+    Kind.FINE: 2,
+    Kind.PROMO: 2,
+}
 """How often a kind counts; once, where not named."""
-_PAIRS: Final = ((Kind.LACK, Kind.LACKING), (Kind.BAD, Kind.FAULTY), (Kind.ASK, Kind.ASKED))
+_PAIRS: Final = (
+    (Kind.LACK, Kind.LACKING),
+    (Kind.BAD, Kind.FAULTY),
+    (Kind.POOR, Kind.FAULTY),
+    (Kind.ASK, Kind.ASKED),
+    (Kind.WONDER, Kind.WONDERED),
+)
 SAID_OF: Final[frozenset[int]] = frozenset(
-    {Kind.TROUBLE, Kind.PART, Kind.BAD, Kind.LACKING, Kind.UNABLE, Kind.FAULTY, Kind.ASKED, Kind.HINT}
+    {Kind.TROUBLE, Kind.PART, Kind.BAD, Kind.WONDERED, Kind.LACKING, Kind.UNABLE, Kind.FAULTY, Kind.ASKED, Kind.HINT}
 )
 """The kinds whose points depend on the kind of service."""
 _OWN: Final[dict[int, tuple[Kind, ...]]] = {
@@ -60,6 +79,13 @@ _OWN: Final[dict[int, tuple[Kind, ...]]] = {
     Kind.FIRST: (Kind.HINT,),
     Kind.IMPACT: (Kind.HINT,),
 }
+_NAME: Final = "name"
+"""The tag of a service's own name, which is a part of it with less said."""
+_POWER: Final = "power"
+"""The tag of mains power, whose nouns mean many things and pair with its own bad words only."""
+_POWER_NEAR: Final = 16
+_OF_NAMES: Final[dict[int, float]] = {Kind.BAD: 2.0, Kind.ASK: 0.9}
+"""Points of a bad word or a question before a service's name."""
 _TALK: Final = (Kind.NEWS, Kind.PAST, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.JOKE, Kind.RECOVERY, Kind.STAFF)
 _SYMPTOMS: Final = frozenset(Symptom)
 
@@ -108,6 +134,11 @@ class Ledger:
         """Return how often a kind was counted."""
         return self._counts.get(kind, 0)
 
+    def beside(self, last: Mapping[int, Hit], kind: int, hit: Hit, reach: int | None = None) -> Hit | None:
+        """Return the last phrase of a kind if ``hit`` follows it closely and in the same sentence."""
+        left = last.get(kind)
+        return left if self.near(left, hit, NEAR[kind] if reach is None else reach) else None
+
     def near(self, left: Hit | None, right: Hit, reach: int) -> bool:
         """Tell whether ``right`` follows ``left`` closely and in the same sentence."""
         if left is None or right.start - left.end > reach:
@@ -141,40 +172,56 @@ def judge(folded: str, hits: list[Hit], focus: Mapping[str, float]) -> Verdict:
 
 
 def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
-    add = ledger.add
     if kind == Kind.PART:
-        ledger.parts[tag] = None
-        add(kind, POINTS[Kind.PART], hit.start, hit.end, tag)
-        for other, pair in _PAIRS:
-            left = last.get(other)
-            if left is not None and ledger.near(left, hit, NEAR[other]):
-                add(pair, POINTS[pair], left.start, hit.end, tag)
-                break
-        return
-    if kind == Kind.VAGUE:
-        left = last.get(Kind.LACK)
-        if left is not None and ledger.near(left, hit, NEAR[Kind.LACK]):
-            add(Kind.LACKING, POINTS[Kind.LACKING], left.start, hit.end, "connection")
-        return
-    if kind == Kind.ACT:
-        left = last.get(Kind.CANNOT)
-        if left is not None and ledger.near(left, hit, NEAR[Kind.CANNOT]):
-            add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end, tag)
-        return
-    if kind in (Kind.BAD, Kind.WEAK):
-        left = last.get(Kind.PART)
-        if left is not None and ledger.near(left, hit, NEAR[kind]):
-            add(Kind.FAULTY, POINTS[Kind.FAULTY], left.start, hit.end, tag if tag != "any" else left.entries[0].tag)
-    for other in _OWN.get(kind, ()):
-        left = last.get(other)
-        if left is not None and ledger.near(left, hit, NEAR[Kind.FIRST]):
-            add(Kind.OWN, POINTS[Kind.OWN], left.start, hit.end)
-    if kind == Kind.TROUBLE and tag == "any":
-        left = last.get(Kind.PART) or last.get(Kind.ACT)
-        if left is not None and ledger.near(left, hit, NEAR[Kind.TROUBLE]):
-            tag = left.entries[0].tag
+        _weigh_part(ledger, last, hit, tag)
+    elif kind in (Kind.BAD, Kind.WEAK, Kind.POOR):
+        _weigh_bad(ledger, last, hit, kind, tag)
+    elif kind == Kind.ACT:
+        if left := ledger.beside(last, Kind.CANNOT, hit):
+            ledger.add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end, tag)
+    elif kind == Kind.VAGUE:
+        if left := ledger.beside(last, Kind.LACK, hit):
+            ledger.add(Kind.LACKING, POINTS[Kind.LACKING], left.start, hit.end, "connection")
+    elif kind in POINTS:
+        for other in _OWN.get(kind, ()):
+            if left := ledger.beside(last, other, hit, NEAR[Kind.FIRST]):
+                ledger.add(Kind.OWN, POINTS[Kind.OWN], left.start, hit.end)
+        if kind == Kind.TROUBLE and tag == "any":
+            left = last.get(Kind.PART) or last.get(Kind.ACT)
+            if left is not None and ledger.near(left, hit, NEAR[Kind.TROUBLE]):
+                tag = left.entries[0].tag
+                tag = "any" if tag in (_NAME, _POWER) else tag
+        ledger.add(kind, POINTS[kind], hit.start, hit.end, tag)
+
+
+def _weigh_part(ledger: Ledger, last: dict[int, Hit], hit: Hit, tag: str) -> None:
+    """Count a part of the service, with a lack, a bad word or a question before it."""
+    ledger.parts[tag] = None
+    ledger.add(Kind.PART, 0.0 if tag == _NAME else POINTS[Kind.PART], hit.start, hit.end, tag)
+    for other, pair in _PAIRS:
+        left = ledger.beside(last, other, hit, _POWER_NEAR if tag == _POWER else None)
+        if left is None or (tag == _POWER) != (left.entries[0].tag == _POWER):
+            continue
+        if tag != _NAME:
+            ledger.add(pair, POINTS[pair], left.start, hit.end, tag)
+            return
+        if other in _OF_NAMES:
+            ledger.add(pair, _OF_NAMES[other], left.start, hit.end)
+            return
+
+
+def _weigh_bad(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
+    """Count a bad word, with the part of the service before it."""
+    left = ledger.beside(last, Kind.PART, hit, _POWER_NEAR if tag == _POWER else NEAR[kind])
+    if left is not None:
+        part = left.entries[0].tag
+        if part == _NAME:
+            if kind == Kind.BAD and tag != _POWER:
+                ledger.add(Kind.FAULTY, POINTS[Kind.FAULTY], left.start, hit.end, tag)
+        elif (part == _POWER) == (tag == _POWER):
+            ledger.add(Kind.FAULTY, POINTS[Kind.FAULTY], left.start, hit.end, tag if tag != "any" else part)
     if kind in POINTS:
-        add(kind, POINTS[kind], hit.start, hit.end, tag)
+        ledger.add(kind, POINTS[kind], hit.start, hit.end, tag)
 
 
 def _conclude(ledger: Ledger, claims: tuple[str, ...]) -> Verdict:

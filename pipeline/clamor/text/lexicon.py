@@ -1,9 +1,10 @@
 """The catalogue's phrases as one automaton: every phrase of every language found in one pass over a text."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from itertools import product
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import ahocorasick
@@ -39,6 +40,8 @@ class Kind(IntEnum):
     WEAK = 22
     VAGUE = 23
     HINT = 24
+    POOR = 25
+    WONDER = 26
     # Pairs, which the judge makes: a part with a lack, a bad word or a question; an act that cannot be done; a hint
     # beside a first person.
     LACKING = 30
@@ -46,6 +49,7 @@ class Kind(IntEnum):
     ASKED = 32
     UNABLE = 33
     OWN = 34
+    WONDERED = 35
 
 
 class Entry(NamedTuple):
@@ -72,11 +76,12 @@ TAGGED: Final = {
     "claim": Kind.CLAIM,
 }
 """Sections of a phrase file whose lists are named by a symptom, a claim or ``any``."""
-LISTS: Final = ("lack", "cannot", "ask", "impact", "feeling", "first", "filler", "vague", "weak")
+LISTS: Final = ("lack", "cannot", "ask", "impact", "feeling", "first", "filler", "vague", "weak", "poor", "wonder")
 """Lists at the top of a phrase file; ``[cue]`` holds the others."""
 _TRUST: Final = 12
 """What the platform's word on the language weighs, in letters of phrases."""
 _ANY: Final = "*"
+_END: Final = attrgetter("end")
 _CHOICE: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -143,10 +148,11 @@ class Lexicon:
         self._automaton.make_automaton()
         self.size = len(meanings)
 
-    def find(self, folded: str, language: str | None = None) -> tuple[list[Hit], str]:
+    def find(self, folded: str, language: str | None = None, names: Sequence[Hit] = ()) -> tuple[list[Hit], str]:
         """Return the phrases in a folded text, in order of their ends, and the language that it was read in.
 
         A phrase inside another is left out. ``language`` is what the platform says; it decides where words do not.
+        ``names`` are hits of the services' names, to be put among the phrases.
         """
         found = list(self._automaton.iter(folded))
         votes: dict[str, int] = {}
@@ -154,7 +160,7 @@ class Lexicon:
             for name in languages:
                 votes[name] = votes.get(name, 0) + length
         if not votes:
-            return [], language or "en"
+            return list(names), language or "en"
         votes[_ANY] = 0
         if language in votes:
             votes[language] += _TRUST
@@ -171,4 +177,6 @@ class Lexicon:
                 kept.pop()
             if not kept or start < kept[-1].start or end > kept[-1].end:
                 kept.append(Hit(start, end, entries))
+        if names:
+            kept = sorted([*kept, *names], key=_END)
         return kept, best

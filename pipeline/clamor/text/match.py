@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import ahocorasick
 
@@ -51,6 +51,17 @@ def cries(service: Service) -> list[str]:
     return [f"{name}{tail}" for name in single for tail in ("down", "isdown", "outage")]
 
 
+class _Span(NamedTuple):
+    """A service's name at ``text[start:end]``; no services for a known confusion."""
+
+    start: int
+    end: int
+    services: tuple[tuple[str, bool], ...]
+
+
+_NAMED: Final = (Entry(Kind.PART, "name"),)
+
+
 class Matcher:
     """Compiled from a catalogue once, then used for every post."""
 
@@ -76,11 +87,12 @@ class Matcher:
     def match(self, text: str, service: str | None = None, language: str | None = None) -> list[Match]:
         """Read one text, once a service that it names; with ``service`` it is about that one whatever it names."""
         folded = fold(text)
-        named = {service: True} if service is not None else self._named(folded)
+        spans = self._spans(folded)
+        named = {service: True} if service is not None else _named(spans)
         if not named:
             return []
-        folded, hits = self._find(folded, language)
-        verdicts = {name: judge(folded, hits, self._focus_of(name, folded)) for name in named}
+        folded, hits = self._find(folded, language, spans)
+        verdicts = {name: judge(folded, hits, self._focus_of(name, spans)) for name in named}
         return [
             Match(name, verdict.signal, verdict.symptoms, verdict.claims)
             for name, verdict in verdicts.items()
@@ -89,38 +101,49 @@ class Matcher:
 
     def verdict(self, text: str, service: str | None = None, language: str | None = None) -> Verdict:
         """Judge one text as if it were about a service, or about any."""
-        folded, hits = self._find(fold(text), language)
-        return judge(folded, hits, self._focus_of(service or "", folded))
+        folded = fold(text)
+        spans = self._spans(folded)
+        folded, hits = self._find(folded, language, spans)
+        return judge(folded, hits, self._focus_of(service or "", spans))
 
     def language(self, text: str) -> str:
         """Return the language that a text is read in."""
         return self._lexicon.find(fold(text))[1]
 
-    def _named(self, folded: str) -> dict[str, bool]:
-        spans: list[tuple[int, int, tuple[tuple[str, bool], ...]]] = []
+    def _spans(self, folded: str) -> list[_Span]:
+        """Return the services' names in a folded text; one inside another is left out."""
+        spans: list[_Span] = []
         for last, (length, services) in self._names.iter(folded):
             start = last + 1 - length
-            while spans and spans[-1][0] >= start and last > spans[-1][1]:
+            while spans and spans[-1].start >= start and last >= spans[-1].end:
                 spans.pop()
-            if not spans or start < spans[-1][0] or last > spans[-1][1]:
-                spans.append((start, last, services))
-        named: dict[str, bool] = {}
-        for _, _, services in spans:
-            for name, strong in services:
-                named[name] = strong or named.get(name, False)
-        return named
+            if not spans or start < spans[-1].start or last >= spans[-1].end:
+                spans.append(_Span(start, last + 1, services))
+        return spans
 
-    def _focus_of(self, service: str, folded: str) -> Mapping[str, float]:
+    def _focus_of(self, service: str, spans: list[_Span]) -> Mapping[str, float]:
         """Return what trouble means for a service: its kind's, or the kind that an unknown one sounds like."""
         known = self._focus.get(service)
         if known is None:
             known = self._sounds_like(service.lower()) if service else None
-            known = known or next((self._focus[name] for name in self._named(folded)), self._kinds["*"])
+            known = known or next((self._focus[name] for name in _named(spans)), self._kinds["*"])
         return known
 
     def _sounds_like(self, name: str) -> Mapping[str, float] | None:
         return next((self._kinds[kind] for kind, signs in _SOUNDS.items() if any(s in name for s in signs)), None)
 
-    def _find(self, folded: str, language: str | None) -> tuple[str, list[Hit]]:
-        folded = shorten(folded)
-        return folded, self._lexicon.find(folded, language)[0]
+    def _find(self, folded: str, language: str | None, spans: list[_Span]) -> tuple[str, list[Hit]]:
+        short = shorten(folded)
+        if short is not folded:
+            folded, spans = short, self._spans(short)
+        names = [Hit(s.start, s.end, _NAMED) for s in spans if s.services and folded[s.start + 1] != "@"]
+        return folded, self._lexicon.find(folded, language, names)[0]
+
+
+def _named(spans: list[_Span]) -> dict[str, bool]:
+    """Return the services of the names, with whether a name was enough by itself."""
+    named: dict[str, bool] = {}
+    for span in spans:
+        for name, strong in span.services:
+            named[name] = strong or named.get(name, False)
+    return named
