@@ -164,6 +164,7 @@ def test_a_bin_of_a_day():
     assert rows["status"].tolist() == ["recovered", "recovered"]
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.text(alphabet="...eeO-w", min_size=1, max_size=40), st.integers(1, 5), st.integers(1, 6))
 def test_episodes_equal_the_twin(letters, quiet, silent):
     """The array code finds what a loop over letters finds."""
@@ -177,7 +178,7 @@ def test_episodes_equal_the_twin(letters, quiet, silent):
 LETTERS = st.text(alphabet=".....eO-", min_size=24, max_size=24)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, derandomize=True, max_examples=40)
 @given(st.lists(LETTERS, min_size=1, max_size=4), st.integers(0, 12))
 def test_incidents_equal_the_twin(texts, late):
     """Spans, id times and status over several regions are those of the loop."""
@@ -247,6 +248,16 @@ def test_global_over_three_continents():
     assert row.excess_posts == 4 * 490
 
 
+def test_global_without_a_series_of_the_world():
+    """Where the world has no series, three continents or most of the countries are enough; two of six are not."""
+    names = ["US", "DE", "JP", "GB", "FR", "BR"]
+    out = {r: series(OUT, region=r) for r in names}
+    calm = {r: series(CALM, region=r) for r in names}
+    three = [out[r] if r in ("US", "DE", "JP") else calm[r] for r in names]
+    assert only(*three, regions=TREE).scope == "global"
+    assert only(*(out[r] if r in ("DE", "FR") else calm[r] for r in names), regions=TREE).scope == "multi-country"
+
+
 def test_the_world_alone():
     """Where no country can be told, the world is named."""
     row = only(series(OUT, region="001"), series(CALM, region="US"), series(CALM, region="DE"))
@@ -298,6 +309,16 @@ def test_somebody_else_s_regions():
     tree = pd.DataFrame({"region": ["plant", "north", "south"], "parent": [None, "plant", "plant"]})
     row = only(series(OUT, region="plant"), series(OUT, region="north"), series(CALM, region="south"), regions=tree)
     assert (row.scope, list(row.regions)) == ("country", ["north"])
+
+
+def test_what_holds_others_is_an_area():
+    """In somebody else's tree of three levels the leaves are countries and the rest areas; kinds, if given, decide."""
+    rows = [("north", None), ("NA", "north"), ("R0", "NA"), ("R1", "NA")]
+    tree = pd.DataFrame(rows, columns=["region", "parent"])
+    flags = [series(OUT, region=r) for r in ("north", "NA", "R0", "R1")]
+    assert only(*flags, regions=tree).scope == "multi-country"
+    kinds = tree.assign(kind=["area", "country", "subdivision", "subdivision"])
+    assert only(*flags, regions=kinds).scope == "subdivision"
 
 
 def test_regions_join_while_the_incident_is_open():
@@ -496,6 +517,7 @@ def test_uneven_coverage_is_said():
     assert not only(series("...OOO......"), uneven=rough.assign(bin_start=at(8))).uneven
 
 
+@settings(deadline=None, derandomize=True)
 @given(
     st.lists(
         st.tuples(st.floats(0, 500), st.floats(0.01, 100), st.floats(0, 1), st.floats(0, 0.3)), min_size=1, max_size=8
@@ -730,10 +752,18 @@ def run(texts, cuts):
     return known
 
 
+def test_an_id_never_names_a_service_that_is_not_part_of_it():
+    """A provider's incident turns out to be a platform's echo: the platform gets its own id, and keeps the record."""
+    first = found(failing("vodafone"), providers=["vodafone"])
+    row = only(failing("vodafone"), failing("tiktok", posts=900), previous=first, providers=["vodafone"])
+    assert row.incident_id == "tiktok-20261014T0100Z"
+    assert list(row.merged_from) == ["vodafone-20261014T0100Z"]
+
+
 LASTING = [name for name in INCIDENTS.columns.names if name not in ("detected_at", "merged_from")]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, derandomize=True, max_examples=15)
 @given(WORLD, st.integers(1, 15))
 def test_ids_do_not_depend_on_where_runs_are_cut(texts, cut):
     """Bin by bin, in two runs or in one: the same incidents with the same ids."""
@@ -742,7 +772,7 @@ def test_ids_do_not_depend_on_where_runs_are_cut(texts, cut):
     pd.testing.assert_frame_equal(run(texts, [16])[LASTING], every[LASTING])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, derandomize=True, max_examples=20)
 @given(WORLD, st.randoms(use_true_random=False))
 def test_replay_and_order_change_nothing(texts, random):
     """A second run on the same flags returns the same table, and so does any order of rows."""
@@ -755,7 +785,7 @@ def test_replay_and_order_change_nothing(texts, random):
     pd.testing.assert_frame_equal(incidents(flags.iloc[order], **options), once)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, derandomize=True, max_examples=20)
 @given(WORLD, st.integers(1, 40))
 def test_missing_data_never_close_an_incident(texts, dark):
     """Bins without data after the end turn nothing into recovered, and withdraw nothing."""
@@ -768,7 +798,7 @@ def test_missing_data_never_close_an_incident(texts, dark):
     pd.testing.assert_series_equal(after["status"] == "recovered", before["status"] == "recovered")
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, derandomize=True, max_examples=20)
 @given(WORLD, WORLD)
 def test_any_revision_gives_a_sound_table(texts, revised):
     """Whatever later data say: ids are unique, times in order, rows conform, and no old incident is lost."""

@@ -149,7 +149,8 @@ def place(case: Case, found: Cells, rows: Rows, tree: Tree, rules: Rules, group:
     watched = {country for region in best if (country := tree.country(region))}
     told = {country for region in case.named if (country := tree.country(region))}
     elsewhere = _elsewhere(found, rows, watched - told, rules)
-    world = any(tree.is_area(region) and tree.up(region) is None for region in hit | group.regions)
+    tops = {region for region in {*best, *group.regions} if tree.is_area(region) and tree.up(region) is None}
+    world = not tops or bool(tops & (hit | group.regions))
     case.scope = reach(tree, case.named, watched, world=world, elsewhere=elsewhere)
 
 

@@ -37,8 +37,11 @@ def mint(service: str, at: int) -> str:
     >>> mint("tiktok", 1_791_969_300_000_000)
     'tiktok-20261014T0915Z'
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", service.lower()).strip("-") or "service"
-    return f"{slug}-{datetime.fromtimestamp(at // 1_000_000, UTC):%Y%m%dT%H%MZ}"
+    return f"{_slug(service)}-{datetime.fromtimestamp(at // 1_000_000, UTC):%Y%m%dT%H%MZ}"
+
+
+def _slug(service: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", service.lower()).strip("-") or "service"
 
 
 def identify(
@@ -79,11 +82,12 @@ def identify(
             left.append(row)
     used = taken | {row["incident_id"] for row in left}
     found = [_inherit(case, name, rows) for case, name, rows in zip(cases, natural, heirs, strict=True)]
-    used |= {identity.incident_id for identity in found if identity.before}
+    used |= {identity.incident_id for identity in found if identity.incident_id}
     for identity, name in zip(found, natural, strict=True):
-        if not identity.before:
+        if not identity.incident_id:
             identity.incident_id = _free(name, used)
             used.add(identity.incident_id)
+            identity.merged_from = [old for old in identity.merged_from if old != identity.incident_id]
     return found, left
 
 
@@ -95,10 +99,11 @@ def _claim(row: dict[str, Any], case: Case, name: str, span: tuple[int, int], ti
 
 
 def _inherit(case: Case, name: str, rows: list[dict[str, Any]]) -> Identity:
-    """Take the id of the oldest known incident of the case's own services; an echo's id is only recorded."""
+    """Take the id of the oldest known incident that names a service of the case; the other ids are only recorded."""
     own = [row for row in rows if set(row["services"]) & set(case.services)]
     own.sort(key=lambda row: (row["incident_id"] != name, row["detected_at"], row["onset_at"], row["incident_id"]))
-    chosen = own[0]["incident_id"] if own else ""
+    slugs = tuple(f"{_slug(service)}-" for service in case.services)
+    chosen = next((row["incident_id"] for row in own if row["incident_id"].startswith(slugs)), "")
     merged = {old for row in rows for old in (row["incident_id"], *row["merged_from"])} - {chosen}
     detected = min((row["detected_at"] for row in own), default=None)
     return Identity(chosen, detected, sorted(merged), own)

@@ -1,8 +1,8 @@
 """Regions as a tree: which of them an incident names, and how far it reaches.
 
-A region is an *area* (the world or a continent: UN M49 codes, or the root of a tree of somebody else's names), a
-*country* or a *subdivision* (below a country). ``ZZ``, the region of posts whose place is not known, is outside the
-tree.
+A region is an *area* (the world, a continent, or what else holds countries), a *country* or a *subdivision* (below a
+country). In somebody else's tree what holds others is an area and the leaves are countries, unless kinds are given.
+``ZZ``, the region of posts whose place is not known, is outside the tree.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -20,22 +20,26 @@ class Tree:
 
     Attributes:
         parent: Region to the region that it lies in.
+        kind: Region to ``area``, ``country`` or ``subdivision``, where that is known.
 
     """
 
     parent: Mapping[str, str] = field(default_factory=dict)
+    kind: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, regions: pd.DataFrame | None) -> "Tree":
-        """Make a tree from a frame with ``region`` and ``parent`` (null or empty for a root)."""
+        """Make a tree from a frame with ``region``, ``parent`` (null or empty for a root) and perhaps ``kind``."""
         if regions is None:
             return cls()
         pairs = zip(regions["region"].tolist(), regions["parent"].tolist(), strict=True)
-        return cls({region: parent for region, parent in pairs if isinstance(parent, str) and parent})
+        kind = dict(zip(regions["region"].tolist(), regions["kind"].tolist(), strict=True)) if "kind" in regions else {}
+        return cls({region: parent for region, parent in pairs if isinstance(parent, str) and parent}, kind)
 
     @cached_property
-    def _roots(self) -> frozenset[str]:
-        return frozenset(parent for parent in self.parent.values() if parent not in self.parent)
+    def _holders(self) -> frozenset[str]:
+        """Regions that hold others which are not their subdivisions by form."""
+        return frozenset(parent for region, parent in self.parent.items() if not region.startswith(f"{parent}-"))
 
     def up(self, region: str) -> str | None:
         """Return the parent of a region, or None for the world, ``ZZ`` and roots."""
@@ -45,7 +49,7 @@ class Tree:
             return None
         if region in CONTINENTS or _is_code(region):
             return WORLD
-        return region[:2] if region[2:3] == "-" and _is_code(region[:2]) and region not in self._roots else None
+        return region[:2] if region[2:3] == "-" and _is_code(region[:2]) and region not in self._holders else None
 
     def path(self, region: str, *, unknown: bool = False) -> tuple[str, ...]:
         """Return the region and everything above it, nearest first; ``unknown`` puts ``ZZ`` below the world."""
@@ -56,7 +60,9 @@ class Tree:
 
     def is_area(self, region: str) -> bool:
         """Tell whether a region is the world, a continent or another group of countries."""
-        return region.isdigit() or (region in self._roots and not _is_code(region))
+        if region in self.kind:
+            return self.kind[region] == "area"
+        return region.isdigit() or region in self._holders
 
     def country(self, region: str) -> str | None:
         """Return the country of a country or subdivision, None for areas and ``ZZ``."""
@@ -117,15 +123,15 @@ def finest(tree: Tree, excess: Mapping[str, float], within: Mapping[str, float])
 def reach(tree: Tree, named: Collection[str], watched: Collection[str], *, world: bool, elsewhere: bool) -> Scope:
     """Say how far an incident reaches.
 
-    *Global* is an incident that the world's own series shows and that lies in three continents or more, or in more than
-    half of at least four watched countries, or whose unnamed countries together also show an excess, or that no country
-    can be told for.
+    *Global* is an incident that the world's own series shows (if there is one) and that lies in three continents or
+    more, or in more than half of at least four watched countries, or whose unnamed countries together also show an
+    excess, or that no country can be told for.
 
     Args:
         tree: The regions.
         named: Regions that the incident names.
         watched: Countries that have a series of the service.
-        world: The world's series shows the incident.
+        world: The world's series shows the incident, or there is none.
         elsewhere: The countries that are not named show an excess when taken together.
 
     """
