@@ -17,6 +17,8 @@ from clamor.errors import InputError
 MINUTES_PER_DAY = 1440
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 UTC_NAME = "UTC"
+MAX_COUNT = 1e12
+"""More posts in a bin than people write; squares of it still fit a float32."""
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -94,6 +96,7 @@ def panel(counts: pd.DataFrame, regions: pd.DataFrame | None, bin_minutes: int) 
     start = int(minutes.min()) if len(minutes) else 0
     column = (minutes - start) // bin_minutes
     bins = int(column.max()) + 1 if len(column) else 0
+    _check_span(counts["bin_start"], len(names) * bins)
     _check_duplicates(names, code, column, bins, start, bin_minutes)
     first, last = _extent(code, column, len(names), bins)
     _check_spacing(first, last, code, column, bin_minutes)
@@ -169,10 +172,12 @@ def _numbers(counts: pd.DataFrame, name: str) -> Floats:
             f"{name}: {column.dtype} is not a number; counts are numbers, null where unknown; convert them"
         )
     values = column.to_numpy(dtype=np.float32, na_value=np.nan, copy=True)
-    bad = (values < 0) | np.isinf(values)
+    bad = (values < 0) | (values > MAX_COUNT)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise InputError(f"{name} {values[row]:g} in row {row}: a count is finite and not negative; null means unknown")
+        raise InputError(
+            f"{name} {values[row]:g} in row {row + 1}: a count is 0 to {MAX_COUNT:g}; null means unknown; correct it"
+        )
     return values
 
 
@@ -213,6 +218,15 @@ def _series(counts: pd.DataFrame) -> tuple[pd.DataFrame, Ints]:
         }
     )
     return names, code.astype(np.int64)
+
+
+def _check_span(bin_start: "pd.Series[pd.Timestamp]", cells: int) -> None:
+    """Refuse a span that the rows hardly touch: one mistyped year would be millions of unknown bins."""
+    if cells > 50_000_000 and cells > 200 * len(bin_start):
+        raise InputError(
+            f"bin_start: {len(bin_start):,} rows from {bin_start.min():%Y-%m-%d} to {bin_start.max():%Y-%m-%d} would "
+            f"be {cells:,} bins; a file fills its span; correct the outlying time or detect the parts apart"
+        )
 
 
 def _check_duplicates(names: pd.DataFrame, code: Ints, column: Ints, bins: int, start: int, bin_minutes: int) -> None:
