@@ -176,7 +176,8 @@ def _numbers(counts: pd.DataFrame, name: str) -> Floats:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise InputError(
-            f"{name} {values[row]:g} in row {row + 1}: a count is 0 to {MAX_COUNT:g}; null means unknown; correct it"
+            f"{name} {values[row]:g} in row {row + 1}: a count is finite, not negative and at most {MAX_COUNT:g}; "
+            "null means unknown; correct it"
         )
     return values
 
