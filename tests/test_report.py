@@ -180,6 +180,21 @@ class TestHeadline:
         html = page(series("nnnnoooo"), now=NOW, incidents=incidents(row), regions=REGIONS)
         assert title(html) == "vodafone and 2 more services are failing, from one cause, in Germany, since 05:00 UTC"
 
+    def test_the_gravest_leads(self) -> None:
+        """Minor trouble elsewhere is told in a line, not in the title, and stands below in the table."""
+        flags = pd.concat([series("nnnnoooo"), series("nnnnoooo", service="a-minor")])
+        rows = [incident(incident_id="m", service="a-minor", services=["a-minor"], severity="minor"), incident()]
+        html = page(flags, now=NOW, incidents=incidents(*rows), regions=REGIONS)
+        assert title(html) == "tiktok is failing in United States and Germany, since 05:00 UTC"
+        assert "a-minor: minor, United States and Germany" in text(html)
+        assert html.index(">tiktok</a>") < html.index(">a-minor</a>")
+
+    def test_a_minor_incident_is_not_called_a_failure(self) -> None:
+        """The words fit the severity, and the world's count alone names no place."""
+        row = incident(severity="minor", regions=["001"])
+        html = page(series("nnnnoooo"), now=NOW, incidents=incidents(row), regions=REGIONS)
+        assert title(html) == "Minor trouble with tiktok since 05:00 UTC; no country stands out"
+
     def test_all_quiet(self) -> None:
         """Fresh data without trouble are called quiet."""
         html = page(series("nnnnnnnn"), now=NOW, incidents=incidents())

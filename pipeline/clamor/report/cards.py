@@ -139,9 +139,9 @@ def card(
         strip_times=period(view.at(start), view.at(stop), now, view.bin_minutes >= 1440),
         reach=_reach(view, incident, names),
         symptoms=[_share(s, SYMPTOM_WORDS) for s in sorted(incident["symptoms"], key=lambda s: -s["share"])],
-        claimed=f"{said:,} posts" if said else "",
+        claimed=f"{said:,.0f} posts" if said else "",
         claims=[_share(s, {}) for s in sorted(incident["claims"], key=lambda s: -s["share"])],
-        sampled=f"{sample:,} posts read" if sample else "",
+        sampled=f"{sample:,.0f} posts read" if sample else "",
         warnings=_warnings(incident, queried),
     )
 
@@ -188,7 +188,7 @@ def _evidence(incident: Incident, names: Names) -> list[tuple[str, str]]:
     first_hand = incident["first_hand_share"]
     if isinstance(first_hand, dict):
         low, high = percent(first_hand["share_low"]), percent(first_hand["share_high"])
-        told = f"{percent(first_hand['share'])} ({low} to {high}) of {first_hand['sample_size']:,} posts read"
+        told = f"{percent(first_hand['share'])} ({low} to {high}) of {first_hand['sample_size']:,.0f} posts read"
         facts.append(("First-hand", told))
     if incident["scope"] == Scope.SHARED_CAUSE:
         facts.append(("Cause", "shared: these services fail together"))
@@ -279,6 +279,8 @@ def _reach(view: Window, incident: Incident, names: Names) -> str:
     blind = [r for r in watched if r not in heard and not (ranks[r] > NO_DATA).any()]
     raised = [r for r in watched if r not in heard and r not in blind and (ranks[r] >= ELEVATED).mean() > 0.3]
     text = f"Heard in {len(heard)} of {len(watched)} places watched."
+    if not heard:
+        text = f"Heard in the count of the world, in none of the {len(watched)} places watched by itself."
     if raised:
         text += f" Raised too: {listed([names.region(r) for r in raised], 6)}."
     return text + (f" Not known: {listed([names.region(r) for r in blind], 6)} (no data)." if blind else "")

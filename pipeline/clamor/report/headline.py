@@ -20,7 +20,9 @@ from clamor.report.words import (
     period,
     span,
 )
-from clamor.schema import IncidentStatus, Scope, State
+from clamor.schema import IncidentStatus, Scope, Severity, State, Symptom
+
+_GRAVE = (Severity.MAJOR, Severity.CRITICAL)
 
 
 @dataclass(frozen=True)
@@ -69,17 +71,32 @@ def subject(incident: Incident, names: Names) -> str:
 
 
 def _failing(going: Sequence[Incident], names: Names, now: pd.Timestamp) -> str:
-    if len(going) == 1:
-        one = going[0]
-        where = names.place(list(one["regions"]), one["scope"])
-        reach = f"({where})" if where == NOWHERE else where if where.startswith("worldwide") else f"in {where}"
-        shared = one["scope"] == Scope.SHARED_CAUSE and len(one["services"]) > 1
-        verb = "are failing, from one cause," if shared else "is failing"
-        return f"{subject(one, names)} {verb} {reach}, since {clock(one['onset_at'], now)} UTC"
-    services = list(dict.fromkeys(names.service(i["service"]) for i in going))
+    """Say what fails now. What is not major is called trouble, and has no place beside what is."""
+    worst = [incident for incident in going if incident["severity"] in _GRAVE]
+    told, grave = (worst or going), bool(worst)
+    if len(told) == 1:
+        return _one_failing(told[0], names, now, grave=grave)
+    services = list(dict.fromkeys(names.service(i["service"]) for i in told))
     if len(services) == 1:
-        return f"{services[0]} is failing in {len(going)} places at once"
-    return f"{listed(services, 4)} are failing"
+        places = f"in {len(told)} places at once"
+        return f"{services[0]} is failing {places}" if grave else f"Trouble with {services[0]} {places}"
+    return f"{listed(services, 4)} are failing" if grave else f"Trouble with {listed(services, 4)}"
+
+
+def _one_failing(one: Incident, names: Names, now: pd.Timestamp, *, grave: bool) -> str:
+    where = names.place(list(one["regions"]), one["scope"])
+    since = f"since {clock(one['onset_at'], now)} UTC"
+    who = subject(one, names)
+    many = who != names.service(one["service"])
+    what = (
+        f"{who} {'are' if many else 'is'} failing"
+        if grave
+        else f"{str(one['severity']).capitalize()} trouble with {who}"
+    )
+    what += ", from one cause," if many else ""
+    if where == NOWHERE:
+        return f"{what} {since}; {where}"
+    return f"{what} {where if where.startswith('worldwide') else f'in {where}'}, {since}"
 
 
 def _alone(incident: Incident, names: Names, now: pd.Timestamp) -> str:
@@ -98,7 +115,8 @@ def _line(incident: Incident, names: Names, now: pd.Timestamp) -> str:
 def _support(incident: Incident, names: Names) -> str:
     """Say what people complain of, and how much more than normal."""
     text = ""
-    symptoms = sorted(incident["symptoms"], key=lambda s: -s["share"])[:3]
+    named = [s for s in incident["symptoms"] if s["name"] != Symptom.OTHER]
+    symptoms = sorted(named, key=lambda s: -s["share"])[:3]
     if symptoms:
         told = [f"{SYMPTOM_WORDS.get(s['name'], s['name'])} ({percent(s['share'])})" for s in symptoms]
         text += f" People complain of {listed(told, 3)}."

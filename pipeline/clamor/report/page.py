@@ -6,6 +6,7 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from clamor import schema
@@ -115,6 +116,7 @@ def _known(
     stands = [as_known(incident, states) for incident in ranked(incidents)]
     stands[:TIMELINE] = [by_strength(view, incident) for incident in stands[:TIMELINE]]
     said = schema.MARKS.empty() if marks is None else marks
+    states = _by_incident(states, stands)
     return Known(view, states, stands, said, regions, parents_of(regions), names, now)
 
 
@@ -126,6 +128,15 @@ def _utc(now: pd.Timestamp | datetime | float) -> pd.Timestamp:
     if time.tzinfo is None:
         raise InputError(f"report: now is {now}, a naive time; every time is UTC by type; give it a time zone")
     return time.tz_convert("UTC")
+
+
+def _by_incident(states: pd.DataFrame, incidents: list[Incident]) -> pd.DataFrame:
+    """Order services of equal state as their incidents are ordered; those without one come after."""
+    place = {str(incident["incident_id"]): n for n, incident in enumerate(incidents)}
+    of_state = states["state"].map({state: n for n, state in enumerate(dict.fromkeys(states["state"]))})
+    of_incident = states["incident_id"].map(lambda name: place.get(str(name), len(place)))
+    order = np.lexsort((of_incident.to_numpy(), of_state.to_numpy()))
+    return states.iloc[order].reset_index(drop=True)
 
 
 def _frame_of(known: Known) -> dict[str, Any]:
