@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clamor.detect import combine, detect
+from clamor.detect import combine, detect, learn
 from clamor.errors import InputError
 from clamor.schema import FLAGS, VERDICT_COLUMNS
 
@@ -160,7 +160,7 @@ def test_any_width_works(bin_minutes):
     values[390] = 100
     out = detect(frame(values, bin_minutes=bin_minutes, start="2020-01-06"), bin_minutes=bin_minutes)
     assert out["flag"][390]
-    assert out["flag"][:390].mean() < 0.02
+    assert out["flag"][:390].mean() < (0.02 if bin_minutes < 10080 else 0.12)  # the budget is 0.1 a week
 
 
 def flags(source, scores, states=None):
@@ -197,3 +197,63 @@ def test_the_level_is_carried_over_midnight():
     """On the second day a steady series is expected where it was on the first."""
     out = detect(quiet(3, mean=100.0))
     assert out["expected"][96:].between(80, 120).all()
+
+
+def test_a_stored_fit_gives_the_very_answer_of_a_full_run():
+    """Judging a day and a half by what was learnt up to midnight equals judging it with all bins before it."""
+    counts = several(4)
+    midnight, since = pd.Timestamp("2026-03-05", tz="UTC"), pd.Timestamp("2026-03-05T03:00Z")
+    learnt = learn(counts[counts["bin_start"] < midnight])
+    full = detect(counts, eval_start=since)
+    again = detect(counts[counts["bin_start"] >= midnight], eval_start=since, learnt=learnt)
+    pd.testing.assert_frame_equal(full, again, check_exact=True)
+
+
+def test_a_stored_fit_goes_on_with_other_series_than_it_learnt():
+    """A series that is new starts afresh, one that fell silent gives no rows, and the others are as in a full run."""
+    counts = several(4)
+    midnight = pd.Timestamp("2026-03-05", tz="UTC")
+    gone = (counts["service"] == "b") & (counts["region"] == "DE") & (counts["bin_start"] >= midnight)
+    new = quiet(1, 9.0, 9, service="0new", region="FR", start="2026-03-05")
+    counts = pd.concat([counts[~gone], new], ignore_index=True)
+    learnt = learn(counts[counts["bin_start"] < midnight])
+    full = detect(counts, eval_start=midnight)
+    again = detect(counts[counts["bin_start"] >= midnight], eval_start=midnight, learnt=learnt)
+    pd.testing.assert_frame_equal(full, again, check_exact=True)
+
+
+def test_a_stored_fit_refuses_what_it_does_not_fit():
+    """Bins that are learnt already, another width, and a past that ends within a day are refused."""
+    counts = quiet(2)
+    midnight = pd.Timestamp("2026-03-03", tz="UTC")
+    learnt = learn(counts[counts["bin_start"] < midnight])
+    with pytest.raises(InputError, match="is learnt"):
+        detect(counts, learnt=learnt)
+    with pytest.raises(InputError, match="bins of 15 min, not 60"):
+        detect(counts[96::4], bin_minutes=60, learnt=learnt)
+    with pytest.raises(InputError, match="midnight"):
+        learn(counts[:100])
+
+
+def test_a_new_segment_warms_up_again():
+    """Where the segment number changes nothing is carried over: the series is new."""
+    counts = quiet(3).assign(segment=lambda c: (c.index >= 150).astype(int))
+    out = detect(counts)
+    assert (out["state"][150:166] == "warm_up").all()
+    assert (out["state"][166:] != "warm_up").all()
+
+
+def test_a_region_where_nobody_complains_is_not_out_because_others_are():
+    """When a service fails in four regions, a fifth with no posts is not flagged; a sixth with two posts is."""
+    parts = [quiet(4, 6.0, i, service="tv", region=f"R{i}") for i in range(4)]
+    parts += [quiet(4, 0.02, 9, service="tv", region="silent"), quiet(4, 0.02, 10, service="tv", region="faint")]
+    counts = pd.concat(parts, ignore_index=True)
+    late = counts.groupby("region").cumcount() >= 370
+    counts.loc[late & counts["region"].str.startswith("R"), "count"] += 25
+    counts.loc[late & ~counts["region"].str.startswith("R"), "count"] = 0
+    counts.loc[counts.index[(counts["region"] == "faint") & late][:2], "count"] = 1
+    out = detect(counts)
+    flagged = out[out["flag"] & (out["bin_start"] >= counts["bin_start"][370])].groupby("region").size()
+    assert {f"R{i}" for i in range(4)} <= set(flagged.index)
+    assert "silent" not in flagged.index
+    assert "faint" in flagged.index

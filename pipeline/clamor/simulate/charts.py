@@ -65,7 +65,7 @@ def charts(seed: int, count: int = 131) -> Simulated:
     slow = np.minimum(0.5 * over / level, 0.3)[:, None]
     usual = level[:, None] * day * np.exp(ar_noise(random, (count, bins), np.sqrt(slow), 0.9))
     mean = usual.copy()
-    truth = []
+    truth: list[dict[str, object]] = []
     for i in range(count):
         at = int(random.integers(16, 84))
         rise, decay = random.uniform(0.5, 4), random.uniform(3, 20)
@@ -80,7 +80,7 @@ def charts(seed: int, count: int = 131) -> Simulated:
 
 
 def bursty(seed: int, count: int = 10, days: int = 53) -> Simulated:
-    """Simulate bursty 5-minute volumes: a strong day and week, heavy-tailed normal bursts, three long events a series."""
+    """Simulate bursty 5-minute volumes: strong day and week, heavy-tailed normal bursts, three long events a series."""
     random = np.random.default_rng([seed, 2])
     bins = days * 288
     hours = np.arange(bins) / 12
@@ -104,7 +104,7 @@ def bursty(seed: int, count: int = 10, days: int = 53) -> Simulated:
 
 
 def rare(seed: int, count: int = 12, weeks: int = 30, bin_minutes: int = 60) -> Simulated:
-    """Simulate rare posts (0.03 an hour) over months: uneven effort, echoes of single posts, two large events a series."""
+    """Simulate rare posts (0.03 an hour) over months: uneven effort, echoes of single posts, two large events each."""
     random = np.random.default_rng([seed, 3])
     bins = weeks * 10080 // bin_minutes
     hours = np.arange(bins) * bin_minutes / 60
@@ -115,7 +115,7 @@ def rare(seed: int, count: int = 12, weeks: int = 30, bin_minutes: int = 60) -> 
     for i, t in np.argwhere(seeds > 0):
         for _ in range(random.poisson(0.15)):  # somebody repeats or answers
             posts[i, min(bins - 1, t + int(random.exponential(120) // bin_minutes))] += 1
-    truth = []
+    truth: list[dict[str, object]] = []
     for i in range(count):
         for at in random.choice(np.arange(4 * bins // weeks, bins - 200), 2, replace=False):
             length = int(random.integers(6, 48) * 60 // bin_minutes)
@@ -144,7 +144,7 @@ def weekly(seed: int, repeats: int = 10) -> Simulated:
         phi > 1, negative_binomial(random, usual, np.maximum(phi - 1, 1e-6) / usual), random.poisson(usual)
     )
     posts = posts.astype(float)
-    truth = []
+    truth: list[dict[str, object]] = []
     for i in range(len(rows)):
         starts = [*random.choice(np.arange(312, 575), 4, replace=False), int(random.integers(575, WEEKS))]
         for at in starts:

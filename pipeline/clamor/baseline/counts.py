@@ -5,20 +5,19 @@ bin that is absent, null or not observed is NaN and carries no information; a ze
 service, region and segment, so nothing depends on the order of rows.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from clamor.baseline.regions import UTC, region_tree
 from clamor.errors import InputError
 
+TABLE_SIZE = 50_000_000
 MINUTES_PER_DAY = 1440
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
-UTC_NAME = "UTC"
-MAX_COUNT = 1e12
-"""More posts in a bin than people write; squares of it still fit a float32."""
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -30,14 +29,13 @@ class Panel:
     """Counts of many series on one time axis.
 
     Attributes:
-        service: Service of each series, shape ``(series,)``.
-        region: Region of each series.
-        parent: Index of the series of the same service and segment in the nearest counted ancestor region, or -1.
+        names: The series, sorted: ``service, region, segment``.
         group: Code of (service, parent region): siblings share it.
         service_code: Code of the service.
         zone: Index of each series' time zone in ``zones``.
         zones: IANA names, or fixed offsets such as ``+05:30``.
         start_minute: Minutes since the epoch of column 0, UTC.
+        origin_minute: Where the series' history begins: ``start_minute``, or earlier if that is learnt already.
         bin_minutes: Width of a bin.
         posts: Counts, float32 ``(series, bins)``; NaN where unknown.
         mentions: All posts naming the service, same shape, NaN where unknown; None where the frame has none.
@@ -46,14 +44,13 @@ class Panel:
 
     """
 
-    service: npt.NDArray[np.object_]
-    region: npt.NDArray[np.object_]
-    parent: Ints
+    names: pd.DataFrame
     group: Ints
     service_code: Ints
     zone: Ints
     zones: tuple[str, ...]
     start_minute: int
+    origin_minute: int
     bin_minutes: int
     posts: Floats
     mentions: Floats | None
@@ -70,8 +67,19 @@ class Panel:
         """Minutes since the epoch at which each bin starts."""
         return self.start_minute + self.bin_minutes * np.arange(self.bins, dtype=np.int64)
 
+    def since(self, origin_minute: int) -> "Panel":
+        """Return the panel as the continuation of a history that begins there."""
+        return replace(self, origin_minute=origin_minute)
 
-def panel(counts: pd.DataFrame, regions: pd.DataFrame | None, bin_minutes: int) -> Panel:
+
+def panel(
+    counts: pd.DataFrame,
+    regions: pd.DataFrame | None,
+    bin_minutes: int,
+    *,
+    start_minute: int | None = None,
+    known: pd.DataFrame | None = None,
+) -> Panel:
     """Check a counts frame and lay it out.
 
     Args:
@@ -79,10 +87,13 @@ def panel(counts: pd.DataFrame, regions: pd.DataFrame | None, bin_minutes: int) 
             ``segment`` (integer; where it changes, the series starts anew).
         regions: ``region, parent`` and ``timezone`` or ``utc_offset_h``; None means a flat list in UTC.
         bin_minutes: Width of a bin; divides a day or is a whole number of days.
+        start_minute: Where column 0 lies; by default the first bin of the frame.
+        known: Further series, ``service, region, segment``, whose bins before ``start_minute`` are learnt already.
 
     Raises:
-        InputError: a column is missing or mistyped, a key is there twice, a count is negative or infinite, a time is
-            naive, a bin is unaligned, the width is wrong, or a region is unknown or its own ancestor.
+        InputError: a bin lies before ``start_minute``, a column is missing or mistyped, a key is there twice, a count
+            is negative or infinite, a time is naive, a bin is unaligned, the width is wrong, or a region is unknown or
+            its own ancestor.
 
     """
     _check_width(bin_minutes)
@@ -92,35 +103,43 @@ def panel(counts: pd.DataFrame, regions: pd.DataFrame | None, bin_minutes: int) 
     mentions = _numbers(counts, "mentions") if "mentions" in counts.columns else None
     unknown = ~_observed(counts)
     posts[unknown] = np.nan
-    names, code = _series(counts)
+    names, code = _series(counts, known)
     start = int(minutes.min()) if len(minutes) else 0
+    if start_minute is not None:
+        _check_start(minutes, start_minute)
+        start = start_minute
     column = (minutes - start) // bin_minutes
     bins = int(column.max()) + 1 if len(column) else 0
-    _check_span(counts["bin_start"], len(names) * bins)
     _check_duplicates(names, code, column, bins, start, bin_minutes)
     first, last = _extent(code, column, len(names), bins)
     _check_spacing(first, last, code, column, bin_minutes)
-    tree = _tree(regions, names["region"].to_numpy())
-    parent_region = np.array([tree.parent.get(r, "") for r in names["region"]], dtype=object)
+    if known is not None:  # a known series goes on from column 0
+        old = pd.MultiIndex.from_frame(names).isin(pd.MultiIndex.from_frame(known))
+        first = np.where(old & (last >= 0), 0, first)
+    tree = region_tree(regions, names["region"])
     service_code = pd.factorize(names["service"], sort=True)[0].astype(np.int64)
-    group = pd.factorize(pd.Series([f"{s}\t{p}" for s, p in zip(service_code, parent_region, strict=True)]))[0]
-    zone_names = [tree.zone(r) for r in names["region"]]
-    zone, zones = pd.factorize(pd.Series(zone_names, dtype=object))
+    siblings = [f"{s}\t{tree.parent.get(r, '')}" for s, r in zip(service_code, names["region"], strict=True)]
+    zone, zones = pd.factorize(pd.Series([tree.zone(r) for r in names["region"]], dtype=object))
     return Panel(
-        service=names["service"].to_numpy(dtype=object),
-        region=names["region"].to_numpy(dtype=object),
-        parent=_parents(names, tree),
-        group=group.astype(np.int64),
+        names=names,
+        group=pd.factorize(pd.Series(siblings, dtype=object))[0].astype(np.int64),
         service_code=service_code,
         zone=zone.astype(np.int64),
         zones=tuple(zones),
         start_minute=start,
+        origin_minute=start,
         bin_minutes=bin_minutes,
         posts=_spread(posts, code, column, len(names), bins),
         mentions=None if mentions is None else _spread(mentions, code, column, len(names), bins),
         first=first,
         last=last,
     )
+
+
+def _check_start(minutes: Ints, start_minute: int) -> None:
+    if len(minutes) and minutes.min() < start_minute:
+        bad, limit = (pd.Timestamp(int(m) * 60, unit="s", tz="UTC") for m in (minutes.min(), start_minute))
+        raise InputError(f"bin_start {bad}: before {limit}, up to which all is learnt; give only later bins")
 
 
 def _check_width(bin_minutes: int) -> None:
@@ -172,13 +191,10 @@ def _numbers(counts: pd.DataFrame, name: str) -> Floats:
             f"{name}: {column.dtype} is not a number; counts are numbers, null where unknown; convert them"
         )
     values = column.to_numpy(dtype=np.float32, na_value=np.nan, copy=True)
-    bad = (values < 0) | (values > MAX_COUNT)
+    bad = (values < 0) | np.isinf(values)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise InputError(
-            f"{name} {values[row]:g} in row {row + 1}: a count is finite, not negative and at most {MAX_COUNT:g}; "
-            "null means unknown; correct it"
-        )
+        raise InputError(f"{name} {values[row]:g} in row {row}: a count is finite and not negative; null means unknown")
     return values
 
 
@@ -191,43 +207,38 @@ def _observed(counts: pd.DataFrame) -> Bools:
     return column.astype("boolean").fillna(False).to_numpy(dtype=bool)
 
 
-def _series(counts: pd.DataFrame) -> tuple[pd.DataFrame, Ints]:
+def _series(counts: pd.DataFrame, known: pd.DataFrame | None) -> tuple[pd.DataFrame, Ints]:
     """Return the distinct series, sorted, and the code of each row."""
-    service, services = pd.factorize(counts["service"], sort=True)
-    region, places = pd.factorize(counts["region"], sort=True)
-    segment = np.zeros(len(counts), dtype=np.int64)
-    if "segment" in counts.columns:
-        segment = pd.factorize(counts["segment"], sort=True)[0].astype(np.int64)
-    segments = int(segment.max()) + 1 if len(segment) else 1
-    wide = (service.astype(np.int64) * max(len(places), 1) + region) * segments + segment
-    size = max(len(services), 1) * max(len(places), 1) * segments
-    if size <= 50_000_000:  # a table of codes is linear in rows, a sort is not
-        used = np.zeros(size, dtype=bool)
+    columns = {name: counts[name] for name in ("service", "region")}
+    columns["segment"] = _segment(counts)
+    if known is not None:
+        columns = {name: pd.concat([c, known[name]], ignore_index=True) for name, c in columns.items()}
+    codes, distinct = zip(*(pd.factorize(c, sort=True) for c in columns.values()), strict=True)
+    sizes = [max(len(d), 1) for d in distinct]
+    wide = (codes[0].astype(np.int64) * sizes[1] + codes[1]) * sizes[2] + codes[2]
+    if np.prod(sizes) <= TABLE_SIZE:  # a table of codes is linear in rows, a sort is not
+        used = np.zeros(np.prod(sizes), dtype=bool)
         used[wide] = True
         keys = np.flatnonzero(used)
-        lookup = np.zeros(size, dtype=np.int64)
+        lookup = np.zeros(len(used), dtype=np.int64)
         lookup[keys] = np.arange(len(keys))
         code = lookup[wide]
     else:
         keys, code = np.unique(wide, return_inverse=True)
-    pair = keys // segments
-    names = pd.DataFrame(
-        {
-            "service": np.asarray(services, dtype=object)[pair // max(len(places), 1)],
-            "region": np.asarray(places, dtype=object)[pair % max(len(places), 1)],
-            "segment": keys % segments,
-        }
-    )
-    return names, code.astype(np.int64)
+    at = (keys // sizes[2] // sizes[1], keys // sizes[2] % sizes[1], keys % sizes[2])
+    names = {name: np.asarray(d)[i] for name, d, i in zip(columns, distinct, at, strict=True)}
+    frame = pd.DataFrame(names).astype({"service": "str", "region": "str", "segment": "int64"})
+    return frame, code.astype(np.int64)[: len(counts)]
 
 
-def _check_span(bin_start: "pd.Series[pd.Timestamp]", cells: int) -> None:
-    """Refuse a span that the rows hardly touch: one mistyped year would be millions of unknown bins."""
-    if cells > 50_000_000 and cells > 200 * len(bin_start):
+def _segment(counts: pd.DataFrame) -> "pd.Series[Any]":
+    if "segment" not in counts.columns:
+        return pd.Series(np.zeros(len(counts), dtype=np.int64))
+    if not pd.api.types.is_integer_dtype(counts["segment"]) or counts["segment"].isna().any():
         raise InputError(
-            f"bin_start: {len(bin_start):,} rows from {bin_start.min():%Y-%m-%d} to {bin_start.max():%Y-%m-%d} would "
-            f"be {cells:,} bins; a file fills its span; correct the outlying time or detect the parts apart"
+            f"segment: {counts['segment'].dtype} is not an integer; number the segments of a series 0, 1, 2"
         )
+    return counts["segment"].astype("int64")
 
 
 def _check_duplicates(names: pd.DataFrame, code: Ints, column: Ints, bins: int, start: int, bin_minutes: int) -> None:
@@ -238,7 +249,7 @@ def _check_duplicates(names: pd.DataFrame, code: Ints, column: Ints, bins: int, 
     key = pd.Series(code * bins + column)
     at = int(key[key.duplicated()].iloc[0])
     when = pd.Timestamp((start + at % bins * bin_minutes) * 60, unit="s", tz="UTC")
-    service, region = names["service"][at // bins], names["region"][at // bins]
+    service, region = names["service"].iloc[at // bins], names["region"].iloc[at // bins]
     raise InputError(f"counts: ({service}, {region}, {when}) is there twice; a key is one row; add or drop the repeats")
 
 
@@ -271,107 +282,12 @@ def _spread(values: Floats, code: Ints, column: Ints, series: int, bins: int) ->
     return out
 
 
-@dataclass(frozen=True)
-class _Tree:
-    parent: Mapping[str, str]
-    zones: Mapping[str, str]
-
-    def lineage(self, region: str) -> list[str]:
-        """Return the ancestors of a region, nearest first."""
-        line: list[str] = []
-        while region in self.parent:
-            region = self.parent[region]
-            line.append(region)
-        return line
-
-    def zone(self, region: str) -> str:
-        """Return a region's own time zone, else its nearest ancestor's, else UTC."""
-        return next((self.zones[r] for r in (region, *self.lineage(region)) if r in self.zones), UTC_NAME)
-
-
-def _tree(regions: pd.DataFrame | None, used: npt.NDArray[np.object_]) -> _Tree:
-    if regions is None:
-        return _Tree({}, {})
-    if "region" not in regions.columns:
-        raise InputError(
-            "regions: column 'region' is missing; needed are region, parent, timezone or utc_offset_h; add it"
-        )
-    twice = regions["region"][regions["region"].duplicated()]
-    if len(twice):
-        raise InputError(f"regions: {twice.iloc[0]!r} is there twice; a region has one parent; drop the repeat")
-    parent: dict[str, str] = {}
-    if "parent" in regions.columns:
-        pairs = zip(regions["region"], regions["parent"], strict=True)
-        parent = {str(r): str(p) for r, p in pairs if not pd.isna(p) and str(p) != ""}
-    _check_cycles(parent)
-    known = {str(r) for r in regions["region"]} | set(parent.values())
-    for region in dict.fromkeys(used):
-        if region not in known:
-            raise InputError(
-                f"regions: {region!r} is counted but not listed; every counted region is listed; add a row"
-            )
-    return _Tree(parent, _zones(regions))
-
-
-def _check_cycles(parent: Mapping[str, str]) -> None:
-    for region in parent:
-        seen = {region}
-        up = parent[region]
-        while up in parent and up not in seen:
-            seen.add(up)
-            up = parent[up]
-        if up in seen:
-            raise InputError(f"regions: {region!r} is its own ancestor; the regions form a tree; correct its parent")
-
-
-def _zones(regions: pd.DataFrame) -> dict[str, str]:
-    zones: dict[str, str] = {}
-    if "utc_offset_h" in regions.columns:
-        for region, hours in zip(regions["region"], regions["utc_offset_h"], strict=True):
-            if pd.isna(hours):
-                continue
-            if not -14 <= float(hours) <= 14:
-                raise InputError(f"regions: utc_offset_h {hours} of {region!r}; it lies within -14 to 14; correct it")
-            minutes = round(float(hours) * 60)
-            zones[str(region)] = f"{'+' if minutes >= 0 else '-'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
-    if "timezone" in regions.columns:
-        for region, name in zip(regions["region"], regions["timezone"], strict=True):
-            if pd.isna(name) or str(name) == "":
-                continue
-            zones[str(region)] = _known_zone(str(name), str(region))
-    return zones
-
-
-def _known_zone(name: str, region: str) -> str:
-    try:
-        pd.Timestamp(0, tz=name)
-    except (KeyError, ValueError, TypeError) as error:
-        raise InputError(
-            f"regions: timezone {name!r} of {region!r} is not an IANA name; say such as Europe/Paris"
-        ) from error
-    return name
-
-
-def _parents(names: pd.DataFrame, tree: _Tree) -> Ints:
-    """Return for each series the row of the same service and segment in the nearest counted ancestor, or -1."""
-    keys = list(zip(names["service"], names["segment"], names["region"], strict=True))
-    row = {key: i for i, key in enumerate(keys)}
-    found = np.full(len(names), -1, dtype=np.int64)
-    for i, (service, segment, region) in enumerate(keys):
-        for ancestor in tree.lineage(region):
-            at = row.get((service, segment, ancestor), -1)
-            if at >= 0:
-                found[i] = at
-                break
-    return found
-
-
 def local_minute_of_week(minutes: Ints, zone: str) -> Ints:
     """Return the local minute of the week, Monday 00:00 being 0, of UTC minutes since the epoch.
 
     Daylight saving follows the zone's own rules, so an hour of the week is an hour of people's lives.
     """
     utc = pd.DatetimeIndex(minutes.astype("datetime64[m]").astype("datetime64[us]"), tz="UTC")
-    local = utc.tz_convert(zone if zone != UTC_NAME else "UTC").tz_localize(None).to_numpy()
+    local = utc.tz_convert(zone if zone != UTC else UTC).tz_localize(None).to_numpy()
     since_epoch = local.astype("datetime64[m]").astype(np.int64)
     return np.asarray((since_epoch + 3 * MINUTES_PER_DAY) % MINUTES_PER_WEEK)  # the epoch was a Thursday

@@ -11,19 +11,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from clamor.counts import Floats
+from clamor.baseline.counts import Floats, Ints
+from clamor.baseline.scatter import VOLUME_CLASSES
 
 PEAK_DAYS = 28
-VOLUME_CLASSES = (0.1, 1.0, 10.0)
-"""Bounds of the volume classes, expected posts a bin."""
 PRIOR_PLACE, PRIOR_SPREAD = 0.7, 0.85
 """Gumbel place and spread of a day's peak, nats, of a synthetic quiet catalogue (tests/benchmarks, tuning seeds)."""
-PLACE_DAYS, SPREAD_DAYS = 14.0, 50.0
+PLACE_DAYS, SPREAD_DAYS = 14.0, 80.0
 """Days of own peaks that weigh as much as those of the class."""
 CLASS_DAYS = 50.0
 MIN_SPREAD = 0.4
-GUMBEL_MEDIAN, GUMBEL_80 = 0.36651, 1.49994
+GUMBEL_MEDIAN, HIGH, GUMBEL_80 = 0.36651, 0.8, 1.49994
 EDGES = np.arange(-8.0, 12.01, 0.25)
+HEAVY_FROM, HEAVY = 3.0, 0.75
+"""Beyond a peak in 20 days the measured tails are heavier than Gumbel's: evidence counts by this factor less."""
+P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
 KEEP_HISTOGRAM = 0.5 ** (1 / 28)
 HISTOGRAM_PRIOR = 300.0
 BODY_P = 0.01
@@ -40,11 +42,18 @@ class Tails:
     Attributes:
         peaks: Peak evidence of each of the last days, nats, ``(series, days)``; NaN where less than half was judged.
         body: Decayed counts of standardized evidence by volume class, ``(classes, bins of EDGES)``.
+        recent: Tests of the last day by p-value, ``(len(P_EDGES),)``.
 
     """
 
     peaks: Floats
     body: npt.NDArray[np.float64]
+    recent: npt.NDArray[np.float64]
+
+    def take(self, rows: Ints) -> "Tails":
+        """Return the memory of other rows: ``rows[i]`` is the old row of the new row i, or -1 for a new series."""
+        peaks = np.concatenate([self.peaks, np.full((1, PEAK_DAYS), np.nan, dtype=np.float32)])
+        return replace(self, peaks=peaks[rows])
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ def start(series: int) -> Tails:
     return Tails(
         peaks=np.full((series, PEAK_DAYS), np.nan, dtype=np.float32),
         body=np.zeros((len(VOLUME_CLASSES) + 1, len(EDGES))),
+        recent=np.zeros(len(P_EDGES)),
     )
 
 
@@ -97,7 +107,7 @@ def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floa
         part = (position - low).astype(np.float32)
         return np.nan_to_num(ordered[rows, low]) * (1 - part) + np.nan_to_num(ordered[rows, high]) * part
 
-    return at(0.5), at(0.8)
+    return at(0.5), at(HIGH)
 
 
 def _weighted_median(values: Floats, weights: npt.NDArray[np.int64]) -> float:
@@ -118,7 +128,9 @@ def _survival(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def standardize(raw: Floats, to: Scale) -> Floats:
     """Return evidence in units of each series' own tail: a day's peak exceeds z with rate exp(-z)."""
-    return np.asarray((raw - to.place[:, None]) / to.spread[:, None], dtype=np.float32)
+    z = (raw - to.place[:, None]) / to.spread[:, None]
+    heavy = np.float32(HEAVY_FROM)
+    return np.asarray(np.where(z > heavy, heavy + np.float32(HEAVY) * (z - heavy), z), dtype=np.float32)
 
 
 def p_value(z: Floats, to: Scale) -> Floats:
@@ -136,6 +148,34 @@ def p_value(z: Floats, to: Scale) -> Floats:
     return out
 
 
+def false_share(p: Floats, tails: Tails) -> Floats:
+    """Return for each test the share of false ones among all tests so far of this and the last day that are as extreme.
+
+    Tail-area false discovery rate (Benjamini and Hochberg 1995; Efron 2010, Large-Scale Inference, chapter 2), from a
+    histogram, over all services and regions, and over time up to the bin itself.
+    """
+    counts = tails.recent + np.cumsum(_by_p(p), axis=0)
+    tests = counts.sum(axis=1, keepdims=True)
+    reached = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
+    share = np.minimum(P_EDGES * tests / np.maximum(reached, 1), 1)
+    share = np.minimum.accumulate(share, axis=1)  # from the mildest test to the most extreme
+    out = share[np.arange(p.shape[1]), _p_cell(p)]
+    return np.where(np.isnan(p), np.float32(np.nan), out).astype(np.float32)
+
+
+def _p_cell(p: Floats) -> Ints:
+    with np.errstate(divide="ignore"):
+        cell = np.floor(-10 * np.log10(np.where(np.isnan(p), np.float32(1), p)))
+    return np.asarray(np.clip(cell, 0, len(P_EDGES) - 1), dtype=np.int64)
+
+
+def _by_p(p: Floats) -> npt.NDArray[np.float64]:
+    """Count the tests of each bin by p-value, ``(bins, len(P_EDGES))``."""
+    cell = _p_cell(p) + np.arange(p.shape[1]) * len(P_EDGES)
+    counts = np.bincount(cell[~np.isnan(p)], minlength=p.shape[1] * len(P_EDGES))
+    return counts.reshape(p.shape[1], len(P_EDGES)).astype(np.float64)
+
+
 def learn(
     tails: Tails, raw: Floats, z: Floats, judged: npt.NDArray[np.bool_], flagged: npt.NDArray[np.bool_], to: Scale
 ) -> Tails:
@@ -147,4 +187,5 @@ def learn(
     cell = np.clip(np.searchsorted(EDGES, z[use], side="right") - 1, 0, len(EDGES) - 1)
     which = np.broadcast_to(to.which[:, None], z.shape)[use]
     seen = np.bincount(which * len(EDGES) + cell, minlength=tails.body.size).reshape(tails.body.shape)
-    return replace(tails, peaks=peaks.astype(np.float32), body=tails.body * KEEP_HISTOGRAM + seen)
+    p = np.where(judged, p_value(z, to), np.float32(np.nan))
+    return Tails(peaks.astype(np.float32), tails.body * KEEP_HISTOGRAM + seen, _by_p(p).sum(axis=0))

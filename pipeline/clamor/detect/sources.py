@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaincc
 
-from clamor.budget import ELEVATED_P, outage_score
+from clamor.detect.budget import ELEVATED_P, outage_score
 from clamor.errors import InputError
 from clamor.schema import ALL_SOURCES, FLAGS, State
 

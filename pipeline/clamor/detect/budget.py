@@ -1,11 +1,13 @@
-"""From a stated budget of false incidents to the score at which a bin is called an outage."""
+"""From a stated budget of false incidents to the evidence at which a bin is called an outage."""
 
 import math
 
-from clamor.counts import MINUTES_PER_WEEK
+from clamor.baseline.counts import MINUTES_PER_WEEK
 
 ELEVATED_P = 0.01
 """Below it a bin next to an outage is more likely part of it than not."""
+LEARN_BUDGET = 0.1
+"""Bins beyond this budget are kept out of the histogram of quiet ones, whatever the user's budget."""
 
 
 def outage_level(budget: float, block_days: float = 1.0) -> float:

@@ -1,0 +1,249 @@
+"""What later days need of earlier ones: taken in day by day, refitted at UTC midnights."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from clamor.baseline import annual, scatter
+from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Ints, Panel
+from clamor.baseline.lengths import Lengths
+from clamor.baseline.season import Calendar, add_by_cell, shape
+
+LEVEL_DAYS = 5.0
+SEASON_DAYS = 35.0
+SCATTER_DAYS = 28.0
+"""Half-lives of the memories; wide bins remember as many bins (``Lengths.stretch``)."""
+LEARN_DAYS = 5.0
+"""Days until surprises count as scatter and no longer as a season that is not known yet."""
+ALIKE_HOURS = 2.0
+"""Hours over which an unsteady level stays up: their bins are worth less for the season."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The fit of one midnight; float32 unless said, the first axis of every array is the series.
+
+    Attributes:
+        seen: Observed bins so far.
+        heard: Decayed sum of trusted, clipped counts.
+        exposure: Decayed sum of the season there, so that ``heard / exposure`` is the level a bin.
+        cell_posts: Decayed trusted counts by cell of the local week.
+        cell_expected: What a flat season would have brought there.
+        cell_worth: Effective posts per post there, below one where bins scatter more than Poisson.
+        season: The shape of the week.
+        moments: Decayed excess variances and their worths, ``(series, 2, kinds)``; see :mod:`clamor.baseline.scatter`.
+        tail_posts: Counts of the last bins, 0 where unknown, ``(series, tail)``.
+        tail_trusted: The same, clipped, and 0 where not trusted.
+        tail_season: Season there, 0 where not trusted.
+        tail_mean: Expected there, 0 where unknown.
+        tail_suspect: 1 where the bin looked like an outage.
+        tail_observed: 1 where the bin was observed.
+        year_information: Normal equations of the year's regression, float64; see :mod:`clamor.baseline.annual`.
+        year_response: The same.
+        year_first: The same.
+
+    """
+
+    seen: Floats
+    heard: Floats
+    exposure: Floats
+    cell_posts: Floats
+    cell_expected: Floats
+    cell_worth: Floats
+    season: Floats
+    moments: Floats
+    tail_posts: Floats
+    tail_trusted: Floats
+    tail_season: Floats
+    tail_mean: Floats
+    tail_suspect: Floats
+    tail_observed: Floats
+    year_information: npt.NDArray[np.float64]
+    year_response: npt.NDArray[np.float64]
+    year_first: npt.NDArray[np.float64]
+
+    @property
+    def level(self) -> Floats:
+        """Posts a bin; one where nothing was seen yet."""
+        level = np.where(self.exposure > 0, self.heard / np.maximum(self.exposure, 1e-9), 1.0)
+        return np.asarray(np.maximum(level, 0.3 / np.maximum(self.exposure, 1.0)), dtype=np.float32)
+
+    @property
+    def year(self) -> annual.Annual:
+        """The year's regression."""
+        return annual.Annual(self.year_information, self.year_response, self.year_first)
+
+    def take(self, rows: Ints, service: Ints, sizes: Lengths) -> "Fitted":
+        """Return the fit of other rows: ``rows[i]`` is the old row of the new row i, or -1 for a new series.
+
+        A new series starts with the season of its service; ``service`` are the codes of the new rows.
+        """
+        fresh = start(1, sizes)
+        both = {f.name: np.concatenate([getattr(self, f.name), getattr(fresh, f.name)]) for f in fields(self)}
+        taken = Fitted(**{name: values[rows] for name, values in both.items()})
+        season = shape(taken.cell_posts, taken.cell_expected, taken.cell_worth, service)
+        return replace(taken, season=season)
+
+
+def start(series: int, sizes: Lengths) -> Fitted:
+    """Return the fit that knows nothing."""
+
+    def zeros(*more: int) -> Floats:
+        return np.zeros((series, *more), dtype=np.float32)
+
+    year = annual.start(series if sizes.wide else 0)
+    none = np.zeros((series, 0))
+    return Fitted(
+        seen=zeros(),
+        heard=zeros(),
+        exposure=zeros(),
+        cell_posts=zeros(sizes.cells),
+        cell_expected=zeros(sizes.cells),
+        cell_worth=zeros(sizes.cells),
+        season=zeros(sizes.cells) + 1,
+        moments=zeros(2, scatter.kinds(sizes)),
+        tail_posts=zeros(sizes.tail),
+        tail_trusted=zeros(sizes.tail),
+        tail_season=zeros(sizes.tail),
+        tail_mean=zeros(sizes.tail),
+        tail_suspect=zeros(sizes.tail),
+        tail_observed=zeros(sizes.tail),
+        year_information=year.information if sizes.wide else none,
+        year_response=year.response if sizes.wide else none,
+        year_first=year.first if sizes.wide else none,
+    )
+
+
+@dataclass(frozen=True)
+class Day:
+    """One UTC day of a panel (or one bin, where bins are longer).
+
+    Attributes:
+        posts: ``(series, bins)``, NaN where unknown.
+        dates: Where its bins lie in the local weeks.
+        terms: Regressors of the year, for wide bins.
+        zone: Zone of each series.
+        service: Service of each series.
+
+    """
+
+    posts: Floats
+    dates: Calendar
+    terms: npt.NDArray[np.float64]
+    zone: Ints
+    service: Ints
+
+
+def blocks(panel: Panel) -> list[slice]:
+    """Return the columns of each UTC day, or of each bin where bins are longer."""
+    length = max(MINUTES_PER_DAY, panel.bin_minutes)
+    phase = panel.start_minute % length if panel.bin_minutes > MINUTES_PER_DAY else 0
+    number = (panel.minutes - phase) // length
+    edges = np.flatnonzero(np.diff(number, prepend=-1)) if len(number) else np.zeros(0, dtype=np.int64)
+    return [slice(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(number)][: len(edges)], strict=True)]
+
+
+def day(panel: Panel, dates: Calendar, columns: slice) -> Day:
+    """Cut one block out of a panel."""
+    cut = Calendar(dates.cell[:, columns], dates.neighbour[:, columns], dates.share[:, columns])
+    terms = annual.terms(panel.minutes[columns][:1], panel.origin_minute)[0]
+    return Day(panel.posts[:, columns], cut, terms, panel.zone, panel.service_code)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a followed day hands to the refit; shapes ``(series, bins)`` unless said.
+
+    Attributes:
+        posts: Counts, 0 where unknown.
+        clipped: Trusted, clipped counts.
+        observed: 1 where known.
+        trusted: 1 where known and not suspect.
+        suspect: 1 where the bin looks like an outage.
+        season: Season of each bin.
+        base: Season times slow level, 0 where unknown.
+        mean: Expected counts, 0 where unknown.
+        moments: ``(2, kinds, series, bins)``.
+        kappa: Scatter at midnight, ``(kinds, series)``.
+        level: Slow level at midnight, ``(series,)``.
+
+    """
+
+    posts: Floats
+    clipped: Floats
+    observed: Floats
+    trusted: Floats
+    suspect: Floats
+    season: Floats
+    base: Floats
+    mean: Floats
+    moments: Floats
+    kappa: Floats
+    level: Floats
+
+
+def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
+    """Take a whole day into the sums and return the fit of the next midnight."""
+    keep_level, keep_season, keep_scatter = (
+        np.float32(0.5 ** (sizes.block_days / days / sizes.stretch)) for days in (LEVEL_DAYS, SEASON_DAYS, SCATTER_DAYS)
+    )
+    cell_posts = add_by_cell(fitted.cell_posts * keep_season, taken.clipped, block.dates, block.zone)
+    cell_expected = add_by_cell(fitted.cell_expected * keep_season, _flat(fitted, taken), block.dates, block.zone)
+    worth = _worth(fitted, taken, sizes)
+    season = shape(cell_posts, cell_expected, worth, block.service)
+    learned = np.minimum((fitted.seen / sizes.day + np.float32(0.3)) / np.float32(LEARN_DAYS), 1)
+    moments = taken.moments.sum(axis=3).transpose(2, 0, 1) * learned[:, None, None]
+    return replace(
+        fitted,
+        seen=fitted.seen + taken.observed.sum(axis=1),
+        heard=fitted.heard * keep_level + taken.clipped.sum(axis=1),
+        exposure=fitted.exposure * keep_level + (taken.season * taken.trusted).sum(axis=1),
+        cell_posts=cell_posts,
+        cell_expected=cell_expected,
+        cell_worth=worth,
+        season=season,
+        moments=fitted.moments * keep_scatter + moments,
+        **_tails(fitted, taken),  # type: ignore[arg-type]  # float32 and float64 arrays by name
+        **_year(fitted, block, taken, sizes),  # type: ignore[arg-type]
+    )
+
+
+def _flat(fitted: Fitted, taken: Taken) -> Floats:
+    """Return what each bin would have brought without a season; the first day knows its level only when it is over."""
+    flat = np.where(taken.season > 0, taken.mean / np.maximum(taken.season, np.float32(1e-6)), 0)
+    own = (taken.clipped.sum(axis=1) + np.float32(0.3)) / np.maximum(taken.trusted.sum(axis=1), 1)
+    return np.asarray(np.where((fitted.seen == 0)[:, None], own[:, None], flat) * taken.trusted, dtype=np.float32)
+
+
+def _worth(fitted: Fitted, taken: Taken, sizes: Lengths) -> Floats:
+    """Return effective posts per post by cell: where bins scatter by kappa, m posts are worth m / (1 + m * kappa)."""
+    level = taken.clipped.sum(axis=1) / np.maximum((taken.season * taken.trusted).sum(axis=1), np.float32(1e-3))
+    lag = taken.kappa[scatter.LAG]
+    rough = np.maximum(taken.kappa[scatter.BIN] - lag, 0) + np.float32(ALIKE_HOURS) * sizes.hour * lag
+    return np.asarray(1 / (1 + level[:, None] * fitted.season * rough[:, None]), dtype=np.float32)
+
+
+def _tails(fitted: Fitted, taken: Taken) -> dict[str, Floats]:
+    tail = fitted.tail_posts.shape[1]
+
+    def ends(old: Floats, new: Floats) -> Floats:
+        return np.concatenate([old, new], axis=1)[:, -tail:]
+
+    return {
+        "tail_posts": ends(fitted.tail_posts, taken.posts),
+        "tail_trusted": ends(fitted.tail_trusted, taken.clipped),
+        "tail_season": ends(fitted.tail_season, taken.season * taken.trusted),
+        "tail_mean": ends(fitted.tail_mean, taken.mean),
+        "tail_suspect": ends(fitted.tail_suspect, taken.suspect),
+        "tail_observed": ends(fitted.tail_observed, taken.observed),
+    }
+
+
+def _year(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> dict[str, npt.NDArray[np.float64]]:
+    if not sizes.wide:
+        return {}
+    base = taken.base[:, 0] * taken.trusted[:, 0]
+    kappa = taken.kappa[scatter.BIN]
+    year = annual.learn(fitted.year, block.terms, taken.clipped[:, 0], base, taken.level, kappa, sizes.block_days)
+    return {"year_information": year.information, "year_response": year.response, "year_first": year.first}

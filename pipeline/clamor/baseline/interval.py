@@ -1,0 +1,59 @@
+"""Intervals of counts: what a bin may bring, and how many posts of a window are excess."""
+
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from clamor.baseline.counts import Floats
+
+BAND_Z = NormalDist().inv_cdf(0.975)
+
+
+def excess_interval(
+    posts: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    dispersion: npt.ArrayLike,
+    level_cv: npt.ArrayLike,
+    coverage: float = 0.95,
+) -> tuple[float, float, float]:
+    """Return the excess posts of a window and its interval, from the joint model of its bins.
+
+    Args:
+        posts: Counts of the window's observed bins, one or several disjoint series stacked.
+        expected: Their expectations.
+        dispersion: Over-dispersion of single bins: variance = mean + dispersion * mean**2.
+        level_cv: Coefficient of variation of the level that the bins share.
+        coverage: Share of windows whose excess lies inside.
+
+    Returns:
+        ``(excess, low, high)`` in posts. The level's error is shared by the whole window, so it adds as
+        ``(sum of level_cv * mean)**2``, not bin by bin.
+
+    """
+    y, mu = np.asarray(posts, dtype=float), np.asarray(expected, dtype=float)
+    cv = np.broadcast_to(np.asarray(level_cv, dtype=float), mu.shape)
+    variance = float((mu + np.asarray(dispersion, dtype=float) * mu * mu).sum() + (cv * mu).sum() ** 2)
+    excess = float((y - mu).sum())
+    low, high = gamma_bounds(float(mu.sum()), variance, coverage)
+    total = float(y.sum())
+    return excess, total - high, total - low
+
+
+def gamma_bounds(mean: float, variance: float, coverage: float) -> tuple[float, float]:
+    """Return the central interval of a sum by Wilson and Hilferty's cube root of a gamma of that mean and variance."""
+    if mean <= 0:
+        return 0.0, 0.0
+    z = NormalDist().inv_cdf(0.5 + coverage / 2)
+    h = variance / (9 * mean * mean)
+    return max(mean * (1 - h - z * h**0.5), 0.0) ** 3 / mean**2, mean * (1 - h + z * h**0.5) ** 3
+
+
+def band(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Return the 95% prediction interval of counts, by Wilson and Hilferty's cube root and half a post."""
+    m = np.maximum(mean, np.float32(1e-6))
+    h = variance / (9 * m * m)
+    root = np.float32(BAND_Z) * np.sqrt(h)
+    low = np.maximum(m * np.maximum(1 - h - root, 0) ** 3 - 0.5, 0)
+    high = m * np.maximum(1 - h + root, 0) ** 3 + 0.5
+    return np.ceil(low), np.ceil(np.maximum(high, 0))

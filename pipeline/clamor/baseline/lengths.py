@@ -1,0 +1,68 @@
+"""Lengths in bins that follow from a bin's width."""
+
+from dataclasses import dataclass
+
+from clamor.baseline.counts import MINUTES_PER_DAY, MINUTES_PER_WEEK
+
+RATIOS = (1.5, 2.5, 5.0, 12.0, 40.0)
+"""Outage sizes, as multiples of the expectation, over which the likelihood ratio is averaged."""
+WIDE_RATIOS = (1.15, 1.4, 2.0, 4.0, 12.0)
+"""The same for bins of a day and more, in which an outage of hours is diluted."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Lengths in bins.
+
+    Attributes:
+        bin_minutes: Width of a bin.
+        day: Bins of a UTC day, at least one.
+        recent: Bins of the last day, at least 16: the level follows them.
+        hour: Bins of the last hour, at least four: the expectation is lifted by them.
+        windows: Lengths of the sums that are tested.
+        ratios: Outage sizes that are tested.
+        warm_up: Observed bins before a series is judged: four hours, at least eight bins.
+        cells: Cells of the week's season.
+        block_days: Days between refits.
+        wide: Whether a bin is a day or longer: then the year's season is fitted instead of a local level.
+
+    """
+
+    bin_minutes: int
+    day: int
+    recent: int
+    hour: int
+    windows: tuple[int, ...]
+    ratios: tuple[float, ...]
+    warm_up: int
+    cells: int
+    block_days: float
+    wide: bool
+
+    @property
+    def tail(self) -> int:
+        """Bins of the past that a day's first bins look back on."""
+        return self.recent + 2 * self.hour + max(self.windows)
+
+    @property
+    def stretch(self) -> float:
+        """Factor by which memories are longer for wide bins, so that they span as many bins."""
+        return max(1.0, self.bin_minutes / 180)
+
+
+def lengths(bin_minutes: int) -> Lengths:
+    """Return the lengths that belong to a bin width."""
+    wide = bin_minutes >= MINUTES_PER_DAY
+    cell = max(60, bin_minutes)
+    return Lengths(
+        bin_minutes=bin_minutes,
+        day=max(1, MINUTES_PER_DAY // bin_minutes),
+        recent=max(16, MINUTES_PER_DAY // bin_minutes),
+        hour=max(4, 60 // bin_minutes),
+        windows=(1, 2) if wide else (1, 2, 4, 8),
+        ratios=WIDE_RATIOS if wide else RATIOS,
+        warm_up=max(8, 240 // bin_minutes),
+        cells=MINUTES_PER_WEEK // cell if MINUTES_PER_WEEK % cell == 0 else 1,
+        block_days=max(1.0, bin_minutes / MINUTES_PER_DAY),
+        wide=wide,
+    )

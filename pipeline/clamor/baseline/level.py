@@ -1,0 +1,199 @@
+"""Following the level through a day: what each bin, and each sum of bins, was expected to bring before it came."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from clamor.baseline import annual, scatter
+from clamor.baseline.counts import Floats
+from clamor.baseline.fit import Day, Fitted, Taken
+from clamor.baseline.groups import Rows
+from clamor.baseline.lengths import Lengths
+from clamor.baseline.scatter import BIN, HOUR, LAG
+from clamor.baseline.season import season_at
+
+LEVEL_PRIOR_POSTS = 30.0
+"""The slow level counts as this many posts beside those of the last day."""
+NEW_POSTS = 0.3
+"""The same for a series that was never seen."""
+SUSPECT_SD = 4.0
+"""An hour's sum this far above its expectation (and 3 posts) looks like an outage: the level does not learn from it,"""
+SUSPECT_AFTER_DAYS = 7
+"""once the series has seen its week,"""
+SUSPECT_SHARE = 0.5
+"""and unless half of the last day looks so: then it is the new normal."""
+STEADY_SERVICE_POSTS = 60.0
+"""Effective posts of a service's other regions in the last hour at which half of their rise is expected here too."""
+TREND = 0.5
+"""Share of the last hour's rise over the hour before that is expected to go on (talk grows; outages jump)."""
+MAX_TREND = 2.0
+LEARN_AFTER = 2
+"""Bins before surprises say anything about scatter."""
+YOUNG_DAYS = 3
+"""Up to this age the scatter is followed within the day too."""
+MIN_LAG = 1e-5
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Expectations of one day's bins and of the sums that end there; shapes ``(series, bins)`` unless said.
+
+    Attributes:
+        taken: What the refit needs.
+        known: Posts that the level rests on; the reciprocal is its squared relative error.
+        sums: Counts of each window, ``(windows, series, bins)``.
+        means: Expected counts of each window, lifted by the hours before it.
+        kappa: Scatter of each window: variance = mean + kappa * mean**2.
+        dispersion: Of single bins about ``taken.mean``.
+        level_cv: Of an hour's level about it.
+        ready: Whether warm-up is over.
+
+    """
+
+    taken: Taken
+    known: Floats
+    sums: Floats
+    means: Floats
+    kappa: Floats
+    dispersion: Floats
+    level_cv: Floats
+    ready: npt.NDArray[np.bool_]
+
+
+def follow(fitted: Fitted, block: Day, sizes: Lengths) -> Followed:
+    """Follow the level through one day; every value rests on earlier bins only."""
+    observed = (~np.isnan(block.posts)).astype(np.float32)
+    posts = np.nan_to_num(block.posts, nan=0.0)
+    season = season_at(fitted.season, block.dates, block.zone)
+    level, error = annual.expect(fitted.year, block.terms) if sizes.wide else (fitted.level, None)
+    base = season * level[:, None] * observed
+    moments = fitted.moments.transpose(1, 2, 0)
+    factor = scatter.class_factor(moments, level, sizes)
+    factor = np.where(fitted.exposure > 0, factor, np.float32(1))
+    kappa = scatter.estimate(moments[0], moments[1], factor * scatter.guess(level, sizes))
+    sd = np.where(fitted.seen < sizes.recent, scatter.YOUNG_CLIP_SD, scatter.CLIP_SD)[:, None].astype(np.float32)
+    steady = _DayLevel(fitted, base, level, error, sizes)
+    clipped, suspect, trusted = steady.trust(posts, observed, kappa, sd)
+    ratio, known = steady.ratio(clipped, trusted)
+    mean = base * ratio
+    seen = fitted.seen[:, None] + np.cumsum(observed, axis=1) - observed
+    young = fitted.seen < YOUNG_DAYS * sizes.day
+    first = factor[:, young, None] * scatter.guess(level[young, None] * ratio[young], sizes)
+    first[LAG][fitted.exposure[young] == 0] = 0 if sizes.wide else scatter.YOUNG_LAG_VARIANCE
+    working = np.repeat(kappa[:, :, None], posts.shape[1], axis=2)
+    new = fitted.exposure[young] == 0
+    working[:, np.flatnonzero(young)[new]] = first[:, new]
+    sums, means, past = _windows(fitted, posts, mean, working, Rows(block.service), sizes)
+    learn = (seen >= LEARN_AFTER) & (trusted > 0)
+    moments_now = scatter.moments(sums, means, known, working, learn, past, sd)
+    now = _within_day(moments, moments_now, first, young, kappa, posts.shape[1])
+    level_var = np.maximum((sizes.hour * now[HOUR] - now[BIN]) / (sizes.hour - 1), 0)
+    windows = len(sizes.windows)
+    return Followed(
+        taken=Taken(
+            posts, clipped * trusted, observed, trusted, suspect, season, base, mean, moments_now, kappa, level
+        ),
+        known=known,
+        sums=sums[:windows],
+        means=means[:windows],
+        kappa=now[:windows],
+        dispersion=np.maximum(now[BIN] - level_var, 0),
+        level_cv=np.sqrt(level_var + 1 / known),
+        ready=seen >= sizes.warm_up,
+    )
+
+
+def _within_day(
+    earlier: Floats, moments: Floats, first: Floats, young: npt.NDArray[np.bool_], kappa: Floats, bins: int
+) -> Floats:
+    """Return kappa of every bin: midnight's, but followed through the day while the series is young."""
+    now = np.repeat(kappa[:, :, None], bins, axis=2)
+    if young.any():
+        mine = moments[:, :, young]
+        so_far = np.cumsum(mine, axis=3) - mine + earlier[:, :, young, None]
+        now[:, young] = scatter.estimate(so_far[0], so_far[1], first)
+    return now
+
+
+class _DayLevel:
+    """The level of the last day relative to the slow level; holds one day's fixed parts."""
+
+    def __init__(self, fitted: Fitted, base: Floats, level: Floats, error: Floats | None, sizes: Lengths) -> None:
+        self.fitted, self.base, self.error, self.sizes = fitted, base, error, sizes
+        self.prior = (NEW_POSTS + LEVEL_PRIOR_POSTS * fitted.heard / (fitted.heard + LEVEL_PRIOR_POSTS))[:, None]
+        self.earlier = fitted.tail_season * level[:, None]
+
+    def ratio(self, clipped: Floats, trusted: Floats) -> tuple[Floats, Floats]:
+        """Return the ratio to the slow level at each bin, from the day before it, and the posts that it rests on."""
+        if self.error is not None:  # wide bins: the year's regression is the level
+            return np.ones_like(self.base), np.repeat(1 / self.error[:, None], self.base.shape[1], axis=1)
+        heard = self.prior + self._before(self.fitted.tail_trusted, clipped * trusted)
+        usual = self.prior + self._before(self.earlier, self.base * trusted)
+        return np.asarray(heard / usual, dtype=np.float32), np.asarray(heard, dtype=np.float32)
+
+    def trust(self, posts: Floats, observed: Floats, kappa: Floats, sd: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return clipped counts, the bins that look like an outage, and those that the level may learn from."""
+        ratio, known = self.ratio(posts, observed)
+        rough = kappa[BIN][:, None] + 1 / known
+        clipped = np.minimum(posts, scatter.ceiling(self.base * ratio, rough, sd))
+        ratio, known = self.ratio(clipped, observed)
+        suspect = self._suspect(posts, self.base * ratio, kappa[HOUR][:, None] + 1 / known) * observed
+        share = self._before(self.fitted.tail_suspect, suspect)
+        seen = self._before(self.fitted.tail_observed, observed)
+        grown = (self.fitted.seen >= SUSPECT_AFTER_DAYS * self.sizes.recent)[:, None]
+        return clipped, suspect, observed * (1 - suspect * (share < SUSPECT_SHARE * seen) * grown)
+
+    def _before(self, earlier: Floats, values: Floats) -> Floats:
+        """Sum the bins of the day before each bin."""
+        recent, tail = self.sizes.recent, earlier.shape[1]
+        total = np.cumsum(np.concatenate([earlier, values], axis=1), axis=1, dtype=np.float64)
+        return (total[:, tail - 1 : -1] - total[:, tail - 1 - recent : -1 - recent]).astype(np.float32)
+
+    def _suspect(self, posts: Floats, mean: Floats, rough: Floats) -> Floats:
+        y = np.concatenate([self.fitted.tail_posts[:, -3:], posts], axis=1)
+        m = np.concatenate([self.fitted.tail_mean[:, -3:], mean], axis=1)
+        y = y[:, 3:] + y[:, 2:-1] + y[:, 1:-2] + y[:, :-3]
+        m = m[:, 3:] + m[:, 2:-1] + m[:, 1:-2] + m[:, :-3]
+        limit = m + SUSPECT_SD * np.sqrt(m + m * m * rough) + scatter.CLIP_POSTS
+        return np.asarray(y > limit, dtype=np.float32)
+
+
+def _windows(
+    fitted: Fitted, posts: Floats, mean: Floats, kappa: Floats, service: Rows, sizes: Lengths
+) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
+    """Sum counts and expectations of the windows (lifted by the hours before), the bin and the hour."""
+    tail = fitted.tail_posts.shape[1]
+    y = np.cumsum(np.concatenate([fitted.tail_posts, posts], axis=1), axis=1, dtype=np.float64)
+    m = np.cumsum(np.concatenate([fitted.tail_mean, mean], axis=1), axis=1, dtype=np.float64)
+
+    def summed(length: int, lag: int = 0) -> tuple[Floats, Floats]:
+        last, before = slice(tail - lag, y.shape[1] - lag), slice(tail - lag - length, y.shape[1] - lag - length)
+        return (y[:, last] - y[:, before]).astype(np.float32), (m[:, last] - m[:, before]).astype(np.float32)
+
+    noise = np.maximum(kappa[BIN] - kappa[LAG], 0) / sizes.hour
+    steady = 1 / np.maximum(kappa[LAG], np.float32(MIN_LAG))
+    sums, means = [], []
+    for window in sizes.windows:
+        here, expected = summed(window)
+        hour, hour_mean = summed(sizes.hour, window)
+        earlier, earlier_mean = summed(sizes.hour, window + sizes.hour)
+        worth = 1 / (1 + hour_mean * noise)
+        shared = _shared(hour, hour_mean, worth, service)
+        lift = (steady * shared + hour * worth) / (steady + hour_mean * worth)
+        worth = 1 / (1 + earlier_mean * noise)
+        was = (steady + earlier * worth) / (steady + earlier_mean * worth)
+        lift = lift * np.clip(lift / was, 1, np.float32(MAX_TREND)) ** np.float32(TREND)
+        sums.append(here)
+        means.append(np.maximum(expected * lift, 0))
+    hour, hour_mean = summed(sizes.hour)
+    before, before_mean = summed(sizes.hour, 1)
+    bins = np.float32(sizes.hour)
+    return np.stack([*sums, posts, hour]), np.stack([*means, mean, hour_mean]), (before / bins, before_mean / bins)
+
+
+def _shared(hour: Floats, hour_mean: Floats, worth: Floats, service: Rows) -> Floats:
+    """Return the rise of the service's other regions in the last hour: talk about a service is heard everywhere."""
+    prior = np.float32(STEADY_SERVICE_POSTS)
+    heard = service.others(np.minimum(hour, 4 * hour_mean + 4) * worth)
+    return np.asarray((prior + heard) / (prior + service.others(hour_mean * worth)), dtype=np.float32)

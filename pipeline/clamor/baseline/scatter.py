@@ -1,0 +1,110 @@
+"""How far counts scatter about their expectation: over-dispersion of window sums, learned from moments.
+
+A sum Y with expectation M has variance ``M + kappa * M**2``. For each series there are several kappas, the kinds: one
+for each window (about the lifted expectation), then BIN and HOUR (a bin, an hour, about the day's expectation), and
+LAG, the part of the variance that one hour hands on to the next bin: how unsteady the level is.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from clamor.baseline.counts import Floats
+from clamor.baseline.lengths import Lengths
+
+BIN, HOUR, LAG = -3, -2, -1
+VOLUME_CLASSES = (0.1, 1.0, 10.0)
+"""Bounds of the volume classes, expected posts a bin."""
+
+LEVEL_SCATTER = 0.03
+BIN_SCATTER = 0.2
+CLUMPS = 0.8
+"""Before anything is seen: kappa of w bins of mean m is 0.03 + (0.2 + 0.8 / m) / w. Quiet status-page reports have a
+variance of about twice the mean at 0.9 a bin."""
+LAG_VARIANCE, YOUNG_LAG_VARIANCE = 0.05, 0.01
+LAG_WORTH = 300.0
+GUESS_SPREAD = 0.25
+"""Squared relative error of the guess."""
+FLOOR = 0.4
+"""A kappa is not believed below this many standard errors of itself."""
+CLASS_WORTH, SERIES_WORTH = 10.0, 20.0
+MAX_SCATTER = 100.0
+CLIP_SD, YOUNG_CLIP_SD = 3.0, 8.0
+CLIP_POSTS = 3.0
+"""Training counts are cut at expected + 3 standard deviations + 3 posts, so an outage barely moves the fit and a lone
+post in a rare series is never taken for one. On its first day a series does not know its scatter yet: 8."""
+
+
+def kinds(sizes: Lengths) -> int:
+    """Return how many kappas a series has."""
+    return len(sizes.windows) + 3
+
+
+def guess(level: Floats, sizes: Lengths) -> Floats:
+    """Return what to think of a series of that level before seeing it, ``(kinds, *level.shape)``."""
+    bins = np.array([*sizes.windows, 1, sizes.hour], dtype=np.float32).reshape((-1,) + (1,) * level.ndim)
+    known = LEVEL_SCATTER + (BIN_SCATTER + CLUMPS / np.maximum(level, np.float32(1e-3))) / bins
+    steady = np.full((1, *level.shape), 0.0 if sizes.wide else LAG_VARIANCE)
+    return np.concatenate([known, steady]).astype(np.float32)
+
+
+def class_factor(moments: Floats, level: Floats, sizes: Lengths) -> Floats:
+    """Return by how much the series of a volume class scatter more or less than guessed, ``(kinds, series)``."""
+    first = guess(level, sizes)
+    excess, worth = moments[0] * first, moments[1] * first * first
+    share = 1 / (1 + worth / SERIES_WORTH)  # one busy series does not speak for its class
+    which = np.searchsorted(VOLUME_CLASSES, level)
+    found = np.zeros((len(VOLUME_CLASSES) + 1, len(first)))
+    sought = np.zeros_like(found)
+    np.add.at(found, which, (excess * share).T)
+    np.add.at(sought, which, (worth * share).T)
+    factor = (found + CLASS_WORTH) / (sought + CLASS_WORTH)
+    return np.asarray(np.clip(factor[which].T, 0.1, 10), dtype=np.float32)
+
+
+def estimate(excess: Floats, worth: Floats, prior: Floats) -> Floats:
+    """Return kappa: moments shrunk to the prior by their worth (reciprocal variances)."""
+    sure = 1 / (GUESS_SPREAD * prior * prior + np.float32(1e-9))
+    sure[LAG] = LAG_WORTH
+    kappa = (excess + prior * sure) / (worth + sure)
+    least = FLOOR * prior * np.sqrt(sure / (worth + sure))
+    return np.asarray(np.clip(kappa, least, MAX_SCATTER), dtype=np.float32)
+
+
+def ceiling(mean: Floats, rough: Floats, sd: Floats) -> Floats:
+    """Return the count above which training counts are cut; ``rough`` is kappa with the level's error."""
+    return np.asarray(mean + sd * np.sqrt(mean + mean * mean * rough) + CLIP_POSTS, dtype=np.float32)
+
+
+def moments(
+    sums: Floats,
+    means: Floats,
+    known: Floats,
+    working: Floats,
+    use: npt.NDArray[np.bool_],
+    past: tuple[Floats, Floats],
+    sd: Floats,
+) -> Floats:
+    """Return per bin the weighted excess variance and its worth, ``(2, kinds, series, bins)``.
+
+    Args:
+        sums: Counts of the windows, of the bin and of the hour.
+        means: Their expectations.
+        known: Posts that the level rests on.
+        working: Kappas to weigh by, ``(kinds, series, bins)``.
+        use: Bins to learn from.
+        past: Counts and expectation of the hour before the bin, per bin.
+        sd: Standard deviations at which surprises are cut, ``(series, 1)``.
+
+    """
+    spread = means + means * means * (working[:LAG] + 1 / known)
+    off = np.minimum(sums - means, sd * np.sqrt(spread) + CLIP_POSTS)
+    square = means * means
+    weight = use * square / (means + 2 * spread * spread + np.float32(1e-6))
+    own = np.stack([weight * (off * off - means - square / known), weight * square])
+    past_posts, past_mean = past
+    mean = means[BIN + 1]
+    limit = sd * np.sqrt(past_mean * (1 + past_mean * working[BIN])) + CLIP_POSTS
+    error = (1 + mean * working[BIN]) * (1 + past_mean * working[HOUR]) + np.float32(1e-6)
+    carried = off[BIN + 1] * np.minimum(past_posts - past_mean, limit) - mean * past_mean / known
+    lag = np.stack([use * carried / error, use * mean * past_mean / error])
+    return np.asarray(np.concatenate([own, lag[:, None]], axis=1), dtype=np.float32)

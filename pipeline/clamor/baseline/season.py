@@ -1,0 +1,116 @@
+"""The shape of the week in local time: hour-of-week cells, shrunk from the series to its service to all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from clamor.baseline.counts import MINUTES_PER_WEEK, Floats, Ints, Panel, local_minute_of_week
+from clamor.baseline.lengths import Lengths
+
+CELL_PRIOR_POSTS = 30.0
+"""Effective posts of a cell at which its own ratio weighs as much as the prior's: a spread of 0.18."""
+DAY_PRIOR_POSTS = 12.0
+"""The same for an hour of the day over all days of the week: a spread of 0.29."""
+STEP_MINUTES = 360
+"""Bins as wide are not interpolated between cells."""
+
+Real = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Where every bin lies in the local week of every zone, shapes ``(zones, bins)``.
+
+    Attributes:
+        cell: Cell that holds the bin's middle.
+        neighbour: The cell towards which the middle lies.
+        share: Weight of the neighbour in the interpolation between the middles of two cells.
+
+    """
+
+    cell: Ints
+    neighbour: Ints
+    share: Floats
+
+
+def calendar(panel: Panel, sizes: Lengths) -> Calendar:
+    """Place every bin in the local week of every zone."""
+    width = MINUTES_PER_WEEK / sizes.cells
+    starts = np.stack([local_minute_of_week(panel.minutes, z) for z in panel.zones or ("UTC",)])
+    middle = starts + panel.bin_minutes / 2
+    cell = (middle // width).astype(np.int64) % sizes.cells
+    position = middle / width - 0.5
+    left = np.floor(position)
+    share = position - left
+    left = left.astype(np.int64) % sizes.cells
+    mine = left == cell
+    share = np.where(mine, share, 1 - share) * (panel.bin_minutes < STEP_MINUTES)
+    return Calendar(cell, np.where(mine, (left + 1) % sizes.cells, left), share.astype(np.float32))
+
+
+def season_at(season: Floats, cut: Calendar, zone: Ints) -> Floats:
+    """Return each series' season at each bin of a cut of the calendar, ``(series, bins)``."""
+    out = np.empty((len(season), cut.cell.shape[1]), dtype=np.float32)
+    for z in range(len(cut.cell)):
+        rows = np.flatnonzero(zone == z)
+        mine = season[rows]
+        out[rows] = mine[:, cut.cell[z]] * (1 - cut.share[z]) + mine[:, cut.neighbour[z]] * cut.share[z]
+    return out
+
+
+def add_by_cell(total: Floats, values: Floats, cut: Calendar, zone: Ints) -> Floats:
+    """Return ``total`` (``(series, cells)``) with the bins' values added to their cells."""
+    out = total.copy()
+    for z in range(len(cut.cell)):
+        rows = np.flatnonzero(zone == z)
+        cells = cut.cell[z]
+        edges = np.flatnonzero(np.diff(cells, prepend=-1))
+        sums = np.add.reduceat(values[rows], edges, axis=1)
+        for k, cell in enumerate(cells[edges]):  # a day meets a cell once, or twice when clocks go back
+            out[rows, cell] += sums[:, k]
+    return out
+
+
+def shape(posts: Floats, expected: Floats, worth: Floats, service: Ints) -> Floats:
+    """Return the season of every series.
+
+    Args:
+        posts: Posts by cell, ``(series, cells)``.
+        expected: What a flat week would have brought.
+        worth: Effective posts per post: below one where bins scatter more than Poisson.
+        service: Service of each series.
+
+    """
+    if posts.shape[1] == 1:
+        return np.ones_like(posts)
+    posts, expected = posts * worth, expected * worth
+    pooled_posts = np.zeros((int(service.max()) + 1, posts.shape[1]))
+    pooled_expected = np.zeros_like(pooled_posts)
+    np.add.at(pooled_posts, service, posts)
+    np.add.at(pooled_expected, service, expected)
+    everywhere = _shrink(
+        pooled_posts.sum(axis=0)[None], pooled_expected.sum(axis=0)[None], np.ones((1, posts.shape[1]))
+    )
+    of_service = _shrink(pooled_posts, pooled_expected, np.broadcast_to(everywhere, pooled_posts.shape))
+    return _shrink(posts, expected, of_service[service]).astype(np.float32)
+
+
+def _shrink(posts: Real, expected: Real, prior: Real) -> Real:
+    """Multiply a prior shape by gamma-Poisson ratios: first of the hours of the day, then of the cells of the week."""
+    cells = posts.shape[1]
+    if cells % 7 == 0 and cells > 7:
+        days = (-1, 7, cells // 7)
+        ratio = _ratio(posts.reshape(days).sum(axis=1), (expected * prior).reshape(days).sum(axis=1), DAY_PRIOR_POSTS)
+        prior = prior * np.tile(ratio, 7)
+    return np.asarray(prior * _ratio(posts, expected * prior, CELL_PRIOR_POSTS))
+
+
+def _ratio(posts: Real, expected: Real, strength: float) -> Real:
+    if posts.shape[1] > 14:
+        posts, expected = _smooth(posts), _smooth(expected)
+    return np.asarray((posts + strength) / (expected + strength))
+
+
+def _smooth(values: Real) -> Real:
+    return np.asarray(0.5 * values + 0.25 * (np.roll(values, 1, axis=1) + np.roll(values, -1, axis=1)))

@@ -1,0 +1,104 @@
+"""From standardized evidence to states, and from arrays to rows."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clamor.baseline.counts import Floats, Panel
+from clamor.baseline.interval import band
+from clamor.baseline.lengths import Lengths
+from clamor.baseline.level import Followed
+from clamor.detect import tails
+from clamor.detect.budget import ELEVATED_P
+from clamor.schema import VERDICT_COLUMNS, State
+
+if TYPE_CHECKING:
+    from clamor.detect.walk import Known
+
+STATE_NAMES = [str(s) for s in (State.NORMAL, State.ELEVATED, State.OUTAGE, State.NO_DATA, State.WARM_UP)]
+NORMAL, ELEVATED, OUTAGE, NO_DATA, WARM_UP = range(5)
+COLUMNS = (
+    *VERDICT_COLUMNS[3:],
+    "posts",
+    "dispersion",
+    "level_cv",
+    "excess_low",
+    "excess_high",
+    "ratio",
+    "training_bins",
+)
+"""What a row says beyond its key; those after ``flag`` are for the lake and left out of ``clamor detect --counts``."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The columns of a day, each ``(series, bins)``."""
+
+    columns: dict[str, npt.NDArray[np.generic]]
+
+    def after(self, skip: int) -> "Verdicts":
+        """Return the verdicts without the first bins."""
+        return Verdicts({name: values[:, skip:] for name, values in self.columns.items()})
+
+
+def verdicts(
+    done: Followed,
+    known: "Known",
+    z: Floats,
+    to: tails.Scale,
+    judged: npt.NDArray[np.bool_],
+    limit: float,
+    sizes: Lengths,
+) -> Verdicts:
+    """Return the verdicts of a day; ``limit`` is the standardized evidence of an outage."""
+    taken = done.taken
+    unseen = taken.observed == 0
+    p = np.where(judged, tails.p_value(z, to), np.float32(np.nan))
+    state = np.where(p < ELEVATED_P, ELEVATED, NORMAL).astype(np.int8)
+    state[judged & (z >= limit)] = OUTAGE
+    state[~done.ready] = WARM_UP
+    state[unseen] = NO_DATA
+    low, high = band(taken.mean, taken.mean + taken.mean**2 * (done.dispersion + done.level_cv**2))
+    null = np.where(judged, np.float32(0), np.float32(np.nan))
+    columns: dict[str, npt.NDArray[np.generic]] = {
+        "state": state,
+        "score": (z + np.float32(np.log(sizes.day))) / np.float32(np.log(10)) + null,
+        "p_value": p,
+        "q_value": tails.false_share(p, known.memory),
+        "expected": taken.mean + null,
+        "low": low + null,
+        "high": high + null,
+        "excess": taken.posts - taken.mean + null,
+        "flag": state == OUTAGE,
+        "posts": np.where(unseen, np.float32(np.nan), taken.posts),
+        "dispersion": done.dispersion + null,
+        "level_cv": done.level_cv + null,
+        "excess_low": taken.posts - high + null,
+        "excess_high": taken.posts - low + null,
+        "ratio": (taken.posts + np.float32(0.5)) / (taken.mean + np.float32(0.5)) + null,
+        "training_bins": np.repeat(known.fitted.seen[:, None].astype(np.int32), state.shape[1], axis=1),
+    }
+    return Verdicts(columns)
+
+
+def frame(table: Panel, parts: list[tuple[slice, Verdicts]]) -> pd.DataFrame:
+    """Lay the verdicts out as rows: by series, then by bin, each series from its first to its last."""
+    begin = parts[0][0].start if parts else table.bins
+    column = np.arange(begin, table.bins)
+    inside = (column >= table.first[:, None]) & (column <= table.last[:, None])
+    row, at = np.nonzero(inside)
+    time = ((table.start_minute + (at + begin) * table.bin_minutes) * 60_000_000).astype("datetime64[us]")
+    out: dict[str, object] = {
+        "service": table.names["service"].array.take(row),
+        "region": table.names["region"].array.take(row),
+        "bin_start": pd.DatetimeIndex(time).tz_localize("UTC"),
+    }
+    names = pd.array(STATE_NAMES, dtype="str")
+    for name in COLUMNS:
+        pieces = [day.columns.pop(name) for _, day in parts]  # one column at a time, so that a long run fits
+        values = np.concatenate(pieces, axis=1)[inside] if pieces else np.zeros(0)
+        out[name] = names.take(values.astype(np.intp)) if name == "state" else values
+    return pd.DataFrame(out)

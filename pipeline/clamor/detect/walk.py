@@ -1,0 +1,130 @@
+"""The walk over days: judge each by what is known before it, then learn from it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clamor.baseline import fit
+from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Panel
+from clamor.baseline.groups import Rows
+from clamor.baseline.lengths import Lengths, lengths
+from clamor.baseline.level import Followed, follow
+from clamor.baseline.season import Calendar, calendar
+from clamor.detect import pooling, tails
+from clamor.detect.budget import LEARN_BUDGET, outage_level
+from clamor.detect.verdicts import Verdicts, verdicts
+from clamor.errors import InputError
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that later days need of earlier ones: the fit, the tails, and the last day's p-values."""
+
+    fitted: fit.Fitted
+    memory: tails.Tails
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What the bins before a midnight teach of those after it; plain arrays that may be pickled.
+
+    Attributes:
+        names: The series: ``service, region, segment``.
+        until_minute: The first minute since the epoch that is not learnt.
+        origin_minute: Where the first learnt bin lies.
+        bin_minutes: Width of the bins.
+        budget: As it was asked for.
+        known: The state at that midnight.
+
+    """
+
+    names: pd.DataFrame
+    until_minute: int
+    origin_minute: int
+    bin_minutes: int
+    budget: float
+    known: Known
+
+    @property
+    def key(self) -> tuple[tuple[tuple[str, str], ...], int, int, float]:
+        """The series, the first minute that is not learnt, the bin width and the budget: what it holds for."""
+        pairs = tuple(zip(self.names["service"].tolist(), self.names["region"].tolist(), strict=True))
+        return pairs, self.until_minute, self.bin_minutes, self.budget
+
+
+class Step(NamedTuple):
+    """One day judged: the baseline followed through it, its evidence, raw and standardized, and whether it counts."""
+
+    block: fit.Day
+    done: Followed
+    raw: Floats
+    to: tails.Scale
+    z: Floats
+    judged: npt.NDArray[np.bool_]
+
+
+def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | None) -> Iterator[tuple[slice, Verdicts]]:
+    """Walk the days; yield the verdicts of each day from the minute ``since`` on."""
+    sizes = lengths(table.bin_minutes)
+    dates = calendar(table, sizes)
+    known = _nothing(table, sizes) if learnt is None else _carried(learnt, table, sizes)
+    if learnt is not None:
+        table = table.since(learnt.origin_minute)
+    limit = outage_level(budget, sizes.block_days)
+    blocks = fit.blocks(table)
+    for columns in blocks:
+        now = _step(table, dates, columns, known, sizes)
+        if since is None or table.minutes[columns.stop - 1] >= since:
+            skip = 0 if since is None else int(np.searchsorted(table.minutes[columns], since))
+            day = verdicts(now.done, known, now.z, now.to, now.judged, limit, sizes)
+            yield slice(columns.start + skip, columns.stop), day.after(skip)
+        if columns is not blocks[-1]:
+            known = _after(now, known, sizes)
+
+
+def settle(table: Panel, budget: float) -> Learnt:
+    """Learn from a panel of whole days."""
+    end = table.start_minute + table.bins * table.bin_minutes
+    if end % MINUTES_PER_DAY or table.bin_minutes > MINUTES_PER_DAY:
+        raise InputError(
+            f"learn: the counts end {end % MINUTES_PER_DAY} min after a UTC midnight; cut them there; say until when"
+        )
+    sizes = lengths(table.bin_minutes)
+    dates = calendar(table, sizes)
+    known = _nothing(table, sizes)
+    for columns in fit.blocks(table):
+        known = _after(_step(table, dates, columns, known, sizes), known, sizes)
+    return Learnt(table.names, end, table.origin_minute, table.bin_minutes, budget, known)
+
+
+def _nothing(table: Panel, sizes: Lengths) -> Known:
+    return Known(fit.start(len(table.names), sizes), tails.start(len(table.names)))
+
+
+def _carried(learnt: Learnt, table: Panel, sizes: Lengths) -> Known:
+    """Return what is known, in the order of this panel's series; new series start afresh."""
+    old = pd.MultiIndex.from_frame(learnt.names)
+    rows = old.get_indexer(pd.MultiIndex.from_frame(table.names)).astype(np.int64)
+    return Known(learnt.known.fitted.take(rows, table.service_code, sizes), learnt.known.memory.take(rows))
+
+
+def _step(table: Panel, dates: Calendar, columns: slice, known: Known, sizes: Lengths) -> Step:
+    """Judge one day by what is known before it."""
+    block = fit.day(table, dates, columns)
+    done = follow(known.fitted, block, sizes)
+    raw = pooling.evidence(done, Rows(table.service_code), Rows(table.group), sizes)
+    to = tails.scale(known.memory, done.taken.level)
+    return Step(block, done, raw, to, tails.standardize(raw, to), done.ready & (done.taken.observed > 0))
+
+
+def _after(now: Step, known: Known, sizes: Lengths) -> Known:
+    """Return what is known after a judged day."""
+    alarmed = now.judged & (now.z >= outage_level(LEARN_BUDGET, sizes.block_days))
+    return Known(
+        fit.refit(known.fitted, now.block, now.done.taken, sizes),
+        tails.learn(known.memory, now.raw, now.z, now.judged, alarmed, now.to),
+    )
