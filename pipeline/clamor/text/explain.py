@@ -6,7 +6,7 @@ from typing import Any
 
 from clamor.catalog import Catalog
 from clamor.text.fold import fold, phrase
-from clamor.text.lexicon import Lexicon, expand, templates
+from clamor.text.lexicon import Kind, Lexicon, expand, templates
 from clamor.text.match import Matcher
 from clamor.text.profile import Place, read_profile
 
@@ -70,9 +70,11 @@ def explain(catalog: Catalog, text: str, location: str | None = None, service: s
 
 def unreachable(phrases: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Yield language and template of phrases that no text can match: folded to nothing, or not as they are folded."""
-    lexicon = Lexicon(phrases, {})
     for language, table in phrases.items():
+        lexicon = Lexicon({language: table}, {})
         for template, entry in templates(table):
+            if entry.kind == Kind.FILLER:
+                continue
             for written in expand(template):
                 hits, _ = lexicon.find(fold(written), language)
                 if not phrase(written) or not any(entry in hit.entries for hit in hits):

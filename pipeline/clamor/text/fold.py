@@ -1,15 +1,15 @@
 """One spelling for every way to write a word, so that phrases match as written in the catalogue.
 
 Folding lower-cases, normalises compatibility forms (full-width letters, half-width kana), drops accents, Arabic vowel
-signs and apostrophes, cuts URLs out, and turns everything but letters, digits, ``@`` and ``_`` into spaces. Scripts
-without word spaces (Han, kana, Hangul, Thai, ...) are set apart from the others by spaces.
+signs and apostrophes, cuts URLs out, and turns everything but letters, digits, ``@``, ``_`` and ``&`` into spaces.
+Scripts without word spaces (Han, kana, Hangul, Thai, ...) are set apart from the others by spaces.
 """
 
 import re
 import unicodedata
 from typing import Final
 
-_SPACED: Final = {i: chr(i) if chr(i).isalnum() or chr(i) in "@_|" else " " for i in range(128)}
+_SPACED: Final = {i: chr(i) if chr(i).isalnum() or chr(i) in "@_|&" else " " for i in range(128)}
 _PLAIN: Final = re.compile("[^\x00-\x7f\u00a0-\u00bf\u2000-\u2bff\ufe0f\U0001f000-\U0001faff\ufffd]")
 """Finds a letter beyond ASCII; what it lets through are signs and emoji."""
 _URL: Final = re.compile(
@@ -18,7 +18,7 @@ _URL: Final = re.compile(
 _MARKS: Final = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f\u2060\ufeff]+"
 )
-_SIGNS: Final = re.compile(r"[^\w@|\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]")
+_SIGNS: Final = re.compile(r"[^\w@&|\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]")
 _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 )
@@ -54,6 +54,8 @@ def fold(text: str) -> str:
         text = _strip(text) if _PLAIN.search(text) else text.encode("ascii", "replace").decode("ascii")
     if "/" in text or "www." in text:
         text = _URL.sub(" ", text)
+    if "&amp;" in text:
+        text = text.replace("&amp;", "&")
     if "'" in text:
         for written, short in _APOSTROPHES:
             text = text.replace(written, short)
@@ -67,6 +69,18 @@ def fold(text: str) -> str:
             text = _BORDERS.sub(" ", text)
         text = _SIGNS.sub(" ", text)
     return f" {' '.join(text.split())} "
+
+
+def skim(text: str) -> str | None:
+    """Return a text lower-cased with spaces for signs, or None where that says too little (letters beyond ASCII).
+
+    It is what :func:`fold` begins with, at a third of its price: enough to rule out that a word occurs.
+    """
+    if not text.isascii():
+        if _PLAIN.search(text.lower()):
+            return None
+        text = text.replace("’", "'").encode("ascii", "replace").decode("ascii")
+    return f" {text.lower().translate(_SPACED)} "
 
 
 def _strip(text: str) -> str:
@@ -91,6 +105,8 @@ def bounded(key: str) -> str:
     """Mark the word bounds of a folded key with spaces, where its script has them."""
     if not key:
         return ""
+    if not key.isascii():
+        key = _BORDERS.sub(" ", key)
     head = "" if not key[0].isascii() and _HAS_UNSPACED.match(key[0]) else " "
     tail = "" if not key[-1].isascii() and _HAS_UNSPACED.match(key[-1]) else " "
     return f"{head}{key}{tail}"

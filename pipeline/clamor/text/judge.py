@@ -21,6 +21,7 @@ NEAR: Final[dict[int, int]] = {
     Kind.TROUBLE: 24,
     Kind.WEAK: 8,
     Kind.FIRST: 30,
+    Kind.VERB: 30,
 }
 """How many characters may lie between a phrase and the part or act that it is said of."""
 COMPLAINT: Final = 2.5
@@ -28,7 +29,7 @@ COMPLAINT: Final = 2.5
 POINTS: Final[dict[int, float]] = {
     Kind.TROUBLE: 2.6,
     Kind.LACKING: 2.5,
-    Kind.UNABLE: 2.2,
+    Kind.UNABLE: 2.4,
     Kind.FAULTY: 2.0,
     Kind.HINT: 1.7,
     Kind.OWN: 0.9,
@@ -74,6 +75,7 @@ SAID_OF: Final[frozenset[int]] = frozenset(
     {Kind.TROUBLE, Kind.PART, Kind.BAD, Kind.WONDERED, Kind.LACKING, Kind.UNABLE, Kind.FAULTY, Kind.ASKED, Kind.HINT}
 )
 """The kinds whose points depend on the kind of service."""
+_WORDS: Final[dict[int, str]] = {int(kind): kind.name.lower() for kind in Kind}
 _OWN: Final[dict[int, tuple[Kind, ...]]] = {
     Kind.HINT: (Kind.FIRST, Kind.IMPACT),
     Kind.FIRST: (Kind.HINT,),
@@ -126,7 +128,7 @@ class Ledger:
         if seen < LIMITS.get(kind, 1):
             self._counts[kind] = seen + 1
             self.total += points
-            self.reasons.append((Kind(kind).name.lower(), points, self.text[start:end].strip()))
+            self.reasons.append((_WORDS[kind], points, self.text[start:end].strip()))
         if tag in _SYMPTOMS and kind != Kind.PART:
             self.symptoms[tag] = self.symptoms.get(tag, 0.0) + points
 
@@ -179,6 +181,9 @@ def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) 
     elif kind == Kind.ACT:
         if left := ledger.beside(last, Kind.CANNOT, hit):
             ledger.add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end, tag)
+    elif kind == Kind.DENY:
+        if left := ledger.beside(last, Kind.VERB, hit):
+            ledger.add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end)
     elif kind == Kind.VAGUE:
         if left := ledger.beside(last, Kind.LACK, hit):
             ledger.add(Kind.LACKING, POINTS[Kind.LACKING], left.start, hit.end, "connection")

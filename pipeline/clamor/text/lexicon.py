@@ -42,6 +42,8 @@ class Kind(IntEnum):
     HINT = 24
     POOR = 25
     WONDER = 26
+    VERB = 27
+    DENY = 28
     # Pairs, which the judge makes: a part with a lack, a bad word or a question; an act that cannot be done; a hint
     # beside a first person.
     LACKING = 30
@@ -76,10 +78,28 @@ TAGGED: Final = {
     "claim": Kind.CLAIM,
 }
 """Sections of a phrase file whose lists are named by a symptom, a claim or ``any``."""
-LISTS: Final = ("lack", "cannot", "ask", "impact", "feeling", "first", "filler", "vague", "weak", "poor", "wonder")
+LISTS: Final = (
+    "lack",
+    "cannot",
+    "ask",
+    "impact",
+    "feeling",
+    "first",
+    "filler",
+    "vague",
+    "weak",
+    "poor",
+    "wonder",
+    "verb",
+    "deny",
+)
 """Lists at the top of a phrase file; ``[cue]`` holds the others."""
 _TRUST: Final = 12
 """What the platform's word on the language weighs, in letters of phrases."""
+_AROUND: Final = frozenset(
+    {Kind.ASK, Kind.WONDER, Kind.PAST, Kind.NEWS, Kind.JOKE, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.CLAIM}
+)
+"""Kinds of phrases that may hold trouble without changing what it is."""
 _ANY: Final = "*"
 _END: Final = attrgetter("end")
 _CHOICE: Final = re.compile(r"\{([^{}]*)\}")
@@ -142,41 +162,56 @@ class Lexicon:
                     known = meanings.setdefault(key, {})
                     if entry not in known.get(language, ()):
                         known[language] = (*known.get(language, ()), entry)
+        self.size = len(meanings)
+        self._languages = (*phrases, _ANY)
+        numbers = {name: i for i, name in enumerate(self._languages)}
         self._automaton = ahocorasick.Automaton()
         for key, languages in meanings.items():
-            self._automaton.add_word(key, (len(key), languages))
+            said = {numbers[n]: tuple(e for e in found if e.kind != Kind.FILLER) for n, found in languages.items()}
+            self._automaton.add_word(key, (len(key), tuple(said), said))
         self._automaton.make_automaton()
-        self.size = len(meanings)
 
     def find(self, folded: str, language: str | None = None, names: Sequence[Hit] = ()) -> tuple[list[Hit], str]:
         """Return the phrases in a folded text, in order of their ends, and the language that it was read in.
 
-        A phrase inside another is left out. ``language`` is what the platform says; it decides where words do not.
-        ``names`` are hits of the services' names, to be put among the phrases.
+        A phrase inside another is left out, but for trouble inside a question or a cue. ``language`` is what the
+        platform says; it decides where words do not. ``names`` are hits of the services' names, to be put among the
+        phrases.
         """
         found = list(self._automaton.iter(folded))
-        votes: dict[str, int] = {}
-        for _, (length, languages) in found:
-            for name in languages:
-                votes[name] = votes.get(name, 0) + length
-        if not votes:
+        if not found:
             return list(names), language or "en"
-        votes[_ANY] = 0
-        if language in votes:
-            votes[language] += _TRUST
-        elif "en" in votes:
-            votes["en"] += 1
-        best = max(votes, key=votes.__getitem__)
+        best = self._spoken(found, language)
+        anyway = len(self._languages) - 1
         kept: list[Hit] = []
-        for last, (length, languages) in found:
-            entries = languages.get(best) or languages.get(_ANY)
-            if entries is None:
+        low = high = -1
+        for last, (length, _, said) in found:
+            entries = said.get(best) or said.get(anyway)
+            if not entries:
                 continue
-            start, end = last + 1 - length, last + 1
-            while kept and kept[-1].start >= start and end > kept[-1].end:
+            end = last + 1
+            start = end - length
+            while start <= low and end > high and kept:
+                if entries[0].kind in _AROUND and kept[-1].entries[0].kind == Kind.TROUBLE:
+                    break
                 kept.pop()
-            if not kept or start < kept[-1].start or end > kept[-1].end:
+                low, high = (kept[-1].start, kept[-1].end) if kept else (-1, -1)
+            if start < low or end > high:
                 kept.append(Hit(start, end, entries))
+                low, high = start, end
         if names:
             kept = sorted([*kept, *names], key=_END)
-        return kept, best
+        return kept, self._languages[best] if best < anyway else "en"
+
+    def _spoken(self, found: list[tuple[int, tuple[int, tuple[int, ...], object]]], language: str | None) -> int:
+        """Return the number of the language that most letters of the phrases found are of."""
+        votes = [0] * len(self._languages)
+        for _, (length, languages, _) in found:
+            for number in languages:
+                votes[number] += length
+        votes[-1] = 0
+        trusted = language if language in self._languages else "en"
+        number = self._languages.index(trusted) if trusted in self._languages else 0
+        if votes[number]:
+            votes[number] += _TRUST if language else 1
+        return votes.index(max(votes))

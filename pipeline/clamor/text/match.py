@@ -8,7 +8,7 @@ import ahocorasick
 
 from clamor.catalog import Catalog, Service
 from clamor.schema import Signal
-from clamor.text.fold import fold, phrase, shorten
+from clamor.text.fold import fold, phrase, shorten, skim
 from clamor.text.judge import Verdict, judge
 from clamor.text.lexicon import Entry, Hit, Kind, Lexicon
 
@@ -18,6 +18,12 @@ _SOUNDS: Final = {
     "power": ("power", "electric", "energy", "grid", "utility"),
 }
 """What the name of a service that the catalogue does not know says of its kind."""
+_COMMON_WORDS: Final = """
+    app apps at is down outage outages network service signal internet bank mobile power home first game call pay do one
+    drive party times line open office food free west wind state class blue face public air east america of the no us
+    out lost without went lights light cut cuts data tv uk plus music video card time all games servers store on in my
+"""
+_COMMON: Final = frozenset(_COMMON_WORDS.split())
 _ENDINGS: Final = ("", "s", "da", "de", "dan", "den")
 
 
@@ -38,11 +44,16 @@ def forms(service: Service) -> dict[str, bool]:
         keys[phrase(name)] = False
     for name in service.names:
         for head in _ARABIC if "\u0600" <= name[0] <= "\u06ff" else ("",):
-            for tail in _ENDINGS if len(name) > 5 and name.isascii() else ("",):
+            for tail in _ENDINGS if len(name) > 5 and name.isalpha() and name.isascii() else ("",):
                 keys[phrase(head + name + tail)] = True
     keys |= {phrase(f"@{handle}"): True for handle in service.handles}
     keys |= {phrase(tag): True for tag in (*service.hashtags, *cries(service))}
     return keys
+
+
+def _rarest(key: str) -> str:
+    """Return the word of a name that other texts use least, as far as its length and a list of common words tell."""
+    return max(key.split(), key=lambda word: (word not in _COMMON and len(word) > 1, len(word)))
 
 
 def cries(service: Service) -> list[str]:
@@ -76,6 +87,11 @@ class Matcher:
         for key, services in found.items():
             self._names.add_word(key, (len(key), tuple(services.items())))
         self._names.make_automaton()
+        self._signs = ahocorasick.Automaton()
+        for key, services in found.items():
+            if services and key.isascii():
+                self._signs.add_word(f" {_rarest(key)} ", True)
+        self._signs.make_automaton()
         self._lexicon = Lexicon(
             catalog.phrases,
             {phrase(cry): Entry(Kind.TROUBLE, "any") for s in catalog.services.values() for cry in cries(s)},
@@ -86,6 +102,8 @@ class Matcher:
 
     def match(self, text: str, service: str | None = None, language: str | None = None) -> list[Match]:
         """Read one text, once a service that it names; with ``service`` it is about that one whatever it names."""
+        if service is None and not self.may_name(text):
+            return []
         folded = fold(text)
         spans = self._spans(folded)
         named = {service: True} if service is not None else _named(spans)
@@ -98,6 +116,11 @@ class Matcher:
             for name, verdict in verdicts.items()
             if named[name] or verdict.signal is not Signal.MENTION
         ]
+
+    def may_name(self, text: str) -> bool:
+        """Tell quickly whether a text may name a service; False is certain, True is not."""
+        skimmed = skim(text)
+        return skimmed is None or next(self._signs.iter(skimmed), None) is not None
 
     def verdict(self, text: str, service: str | None = None, language: str | None = None) -> Verdict:
         """Judge one text as if it were about a service, or about any."""

@@ -23,8 +23,9 @@ _CUT: Final = re.compile(
     r"[,;/|\\•·・‧∙●◆★~\n\r\t()\[\]{}<>+→←↔➡⇄✈️🛫🛬:\"“”«»…、，。／｜!=*_]"
     r"|(?<!\w)\?|\?(?!\w)|\.\.+| [-–—] | [xX] |[–—]"
 )
+_NUMBER: Final = r"(-?\d{1,3}\.(?:\d{2,}|\d(?=\s*°)))"
 _DEGREES: Final = re.compile(
-    r"(-?\d{1,3}\.\d{2,})[^\d\w.\-]{0,4}([NSns])?[^\d\w.\-]{1,4}(-?\d{1,3}\.\d{2,})[^\d\w.\-]{0,4}([EWew])?"
+    _NUMBER + r"[^\d\w.\-]{0,4}([NSns])?[^\d\w.\-]{1,4}" + _NUMBER + r"[^\d\w.\-]{0,4}([EWew])?"
 )
 _POSTCODE: Final = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
 _IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")

@@ -21,6 +21,10 @@ class Reader:
         self._matcher = Matcher(catalog)
         self._locator = Locator(catalog)
 
+    def may_name(self, line: str) -> bool:
+        """Tell quickly whether a text, or the raw JSON line that holds it, may name a service; False is certain."""
+        return "\\u" in line or self._matcher.may_name(line.replace("\\n", " ").replace("\\t", " "))
+
     def read(self, post: Post, service: str | None = None) -> list[Reading]:
         """Return one reading a service that the post names, or one about ``service`` where the context says so."""
         matches = self._matcher.match(post.text, service, _language(post.lang))
