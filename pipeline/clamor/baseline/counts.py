@@ -18,6 +18,8 @@ from clamor.errors import InputError
 TABLE_SIZE = 50_000_000
 MINUTES_PER_DAY = 1440
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
+MAX_COUNT = 1e12
+"""More posts in a bin than people write; squares of it still fit a float32."""
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -110,6 +112,7 @@ def panel(
         start = start_minute
     column = (minutes - start) // bin_minutes
     bins = int(column.max()) + 1 if len(column) else 0
+    _check_span(counts["bin_start"], len(names) * bins)
     _check_duplicates(names, code, column, bins, start, bin_minutes)
     first, last = _extent(code, column, len(names), bins)
     _check_spacing(first, last, code, column, bin_minutes)
@@ -191,10 +194,13 @@ def _numbers(counts: pd.DataFrame, name: str) -> Floats:
             f"{name}: {column.dtype} is not a number; counts are numbers, null where unknown; convert them"
         )
     values = column.to_numpy(dtype=np.float32, na_value=np.nan, copy=True)
-    bad = (values < 0) | np.isinf(values)
+    bad = (values < 0) | (values > MAX_COUNT)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise InputError(f"{name} {values[row]:g} in row {row}: a count is finite and not negative; null means unknown")
+        raise InputError(
+            f"{name} {values[row]:g} in row {row}: a count is finite, not negative and at most {MAX_COUNT:g}; "
+            "null means unknown; correct it"
+        )
     return values
 
 
@@ -239,6 +245,15 @@ def _segment(counts: pd.DataFrame) -> "pd.Series[Any]":
             f"segment: {counts['segment'].dtype} is not an integer; number the segments of a series 0, 1, 2"
         )
     return counts["segment"].astype("int64")
+
+
+def _check_span(bin_start: "pd.Series[pd.Timestamp]", cells: int) -> None:
+    """Refuse a span that the rows hardly touch: one mistyped year would be millions of unknown bins."""
+    if cells > 50_000_000 and cells > 200 * len(bin_start):
+        raise InputError(
+            f"bin_start: {len(bin_start):,} rows from {bin_start.min():%Y-%m-%d} to {bin_start.max():%Y-%m-%d} would "
+            f"be {cells:,} bins; a file fills its span; correct the outlying time or detect the parts apart"
+        )
 
 
 def _check_duplicates(names: pd.DataFrame, code: Ints, column: Ints, bins: int, start: int, bin_minutes: int) -> None:
