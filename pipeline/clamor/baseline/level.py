@@ -126,18 +126,24 @@ class _DayLevel:
 
     def ratio(self, clipped: Floats, trusted: Floats) -> tuple[Floats, Floats]:
         """Return the ratio to the slow level at each bin, from the day before it, and the posts that it rests on."""
+        return self._ratio(clipped * trusted, self._usual(trusted))
+
+    def _usual(self, trusted: Floats) -> Floats:
+        return np.asarray(self.prior + self._before(self.earlier, self.base * trusted), dtype=np.float32)
+
+    def _ratio(self, posts: Floats, usual: Floats) -> tuple[Floats, Floats]:
         if self.error is not None:  # wide bins: the year's regression is the level
             return np.ones_like(self.base), np.repeat(1 / self.error[:, None], self.base.shape[1], axis=1)
-        heard = self.prior + self._before(self.fitted.tail_trusted, clipped * trusted)
-        usual = self.prior + self._before(self.earlier, self.base * trusted)
-        return np.asarray(heard / usual, dtype=np.float32), np.asarray(heard, dtype=np.float32)
+        heard = np.asarray(self.prior + self._before(self.fitted.tail_trusted, posts), dtype=np.float32)
+        return np.asarray(heard / usual, dtype=np.float32), heard
 
     def trust(self, posts: Floats, observed: Floats, kappa: Floats, sd: Floats) -> tuple[Floats, Floats, Floats]:
         """Return clipped counts, the bins that look like an outage, and those that the level may learn from."""
-        ratio, known = self.ratio(posts, observed)
+        usual = self._usual(observed)
+        ratio, known = self._ratio(posts * observed, usual)
         rough = kappa[BIN][:, None] + 1 / known
         clipped = np.minimum(posts, scatter.ceiling(self.base * ratio, rough, sd))
-        ratio, known = self.ratio(clipped, observed)
+        ratio, known = self._ratio(clipped * observed, usual)
         suspect = self._suspect(posts, self.base * ratio, kappa[HOUR][:, None] + 1 / known) * observed
         share = self._before(self.fitted.tail_suspect, suspect)
         seen = self._before(self.fitted.tail_observed, observed)

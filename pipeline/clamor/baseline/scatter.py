@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clamor.baseline.counts import Floats
+from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 
 BIN, HOUR, LAG = -3, -2, -1
@@ -52,13 +53,10 @@ def class_factor(moments: Floats, level: Floats, sizes: Lengths) -> Floats:
     first = guess(level, sizes)
     excess, worth = moments[0] * first, moments[1] * first * first
     share = 1 / (1 + worth / SERIES_WORTH)  # one busy series does not speak for its class
-    which = np.searchsorted(VOLUME_CLASSES, level)
-    found = np.zeros((len(VOLUME_CLASSES) + 1, len(first)))
-    sought = np.zeros_like(found)
-    np.add.at(found, which, (excess * share).T)
-    np.add.at(sought, which, (worth * share).T)
+    rows = Rows(np.searchsorted(VOLUME_CLASSES, level))
+    found, sought = rows.total((excess * share).T), rows.total((worth * share).T)
     factor = (found + CLASS_WORTH) / (sought + CLASS_WORTH)
-    return np.asarray(np.clip(factor[which].T, 0.1, 10), dtype=np.float32)
+    return np.asarray(np.clip(factor[rows.group].T, 0.1, 10), dtype=np.float32)
 
 
 def estimate(excess: Floats, worth: Floats, prior: Floats) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clamor.baseline.counts import MINUTES_PER_WEEK, Floats, Ints, Panel, local_minute_of_week
+from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 
 CELL_PRIOR_POSTS = 30.0
@@ -85,15 +86,13 @@ def shape(posts: Floats, expected: Floats, worth: Floats, service: Ints) -> Floa
     if posts.shape[1] == 1:
         return np.ones_like(posts)
     posts, expected = posts * worth, expected * worth
-    pooled_posts = np.zeros((int(service.max()) + 1, posts.shape[1]))
-    pooled_expected = np.zeros_like(pooled_posts)
-    np.add.at(pooled_posts, service, posts)
-    np.add.at(pooled_expected, service, expected)
+    rows = Rows(service)
+    pooled_posts, pooled_expected = rows.total(posts.astype(np.float64)), rows.total(expected.astype(np.float64))
     everywhere = _shrink(
         pooled_posts.sum(axis=0)[None], pooled_expected.sum(axis=0)[None], np.ones((1, posts.shape[1]))
     )
     of_service = _shrink(pooled_posts, pooled_expected, np.broadcast_to(everywhere, pooled_posts.shape))
-    return _shrink(posts, expected, of_service[service]).astype(np.float32)
+    return _shrink(posts, expected, of_service[rows.group]).astype(np.float32)
 
 
 def _shrink(posts: Real, expected: Real, prior: Real) -> Real:

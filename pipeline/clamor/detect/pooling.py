@@ -7,7 +7,7 @@ See Neill and Cooper 2010 (doi 10.1007/s10994-009-5144-4) for the scan, METHOD.m
 
 import numpy as np
 
-from clamor.baseline.counts import Floats
+from clamor.baseline.counts import Floats, Ints
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.level import Followed
@@ -27,50 +27,74 @@ NOW_SD = 0.7
 """A bin that itself is not this far above its expectation is no evidence of an outage, whatever came before it:"""
 NOW_CAP_NATS = 0.0
 """so an alarm ends with its burst, and does not echo through the windows."""
+OWN_LIMIT, POOL_LIMIT = 60.0, 25.0
+"""Nats beyond which evidence does not grow: it is far beyond any doubt, and its exponential stays within float32."""
 TINY = np.float32(1e-6)
+CHUNK = 128
+"""Series that are judged at a time (whole services), so that the arrays stay in the processor's cache."""
 
 
-def evidence(done: Followed, service: Rows, group: Rows, sizes: Lengths) -> Floats:
-    """Return the log posterior ratio of an outage of each bin, in nats, ``(series, bins)``."""
-    alone: list[Floats] = []
-    together: list[Floats] = []
-    support = np.full(done.known.shape, -9, dtype=np.float32)
-    for y, mean, kappa in zip(done.sums, done.means, done.kappa, strict=True):
-        m = np.maximum(mean, TINY)
-        rough = kappa + 1 / done.known + TINY
+def evidence(done: Followed, service: Ints, group: Ints, sizes: Lengths) -> Floats:
+    """Return the log posterior ratio of an outage of each bin, in nats, ``(series, bins)``; services are in order."""
+    out = np.empty(done.known.shape, dtype=np.float32)
+    first = np.flatnonzero(np.diff(service, prepend=-1))
+    begin = 0
+    for end in [*first[1:], len(service)]:
+        if end - begin >= CHUNK or end == len(service):
+            rows = slice(begin, int(end))
+            out[rows] = _evidence(done, rows, Rows(service[rows]), Rows(group[rows]), sizes)
+            begin = int(end)
+    return out
+
+
+def _evidence(done: Followed, rows: slice, service: Rows, group: Rows, sizes: Lengths) -> Floats:
+    error = np.asarray(1 / done.known[rows], dtype=np.float32)
+    alone = np.zeros(error.shape, dtype=np.float32)
+    together = np.zeros_like(alone)
+    support = np.full_like(alone, -9)
+    for window in range(len(sizes.windows)):
+        y, m = done.sums[window, rows], np.maximum(done.means[window, rows], TINY)
+        rough = np.asarray(done.kappa[window, rows] + error + TINY, dtype=np.float32)
         support = np.maximum(support, _surprise(y, m, rough))
-        size = 1 / rough
-        shifted = size + m
-        for ratio in sizes.ratios:
-            own = y * np.float32(np.log(ratio)) - (y + size) * np.log((size + np.float32(ratio) * m) / shifted)
-            alone.append(own)
-            together.append(own + _lift(own, service, group))
-    own, pooled = _mean(alone), _mean(together)
+        likely = _likelihoods(y, m, np.asarray(1 / rough, dtype=np.float32), sizes.ratios)
+        alone += likely.sum(axis=1)
+        if not service.single:
+            together += (likely * _odds(likely, service, group)).sum(axis=1)
+    tests = np.float32(len(sizes.windows) * len(sizes.ratios))
+    own = np.log(alone / tests)
+    rough_now = np.asarray(done.kappa[0, rows] + error, dtype=np.float32)
+    now = _surprise(done.taken.posts[rows], np.maximum(done.taken.mean[rows], TINY), rough_now)
+    out = own if service.single else _pooled(own, np.log(together / tests), support, service)
+    return np.asarray(np.where(now >= np.float32(NOW_SD), out, np.minimum(out, np.float32(NOW_CAP_NATS))))
+
+
+def _likelihoods(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> Floats:
+    """Return the likelihood ratios of every outage size, ``(series, ratios, bins)``: negative binomial, same size."""
+    r = np.array(ratios, dtype=np.float32)[None, :, None]
+    y, m, size = y[:, None], m[:, None], size[:, None]
+    nats = y * np.log(r) - (y + size) * np.log((size + r * m) / (size + m))
+    return np.asarray(np.exp(np.minimum(nats, np.float32(OWN_LIMIT))))
+
+
+def _odds(likely: Floats, service: Rows, group: Rows) -> Floats:
+    """Return what the other series add: the odds of being out, given them."""
+    alone, everywhere, nearby = (np.float32(p) for p in PRIORS)
+    reached, limit = np.float32(REACHED), np.float32(POOL_LIMIT)
+    said = np.log((1 - reached) + reached * np.minimum(likely, np.float32(np.exp(CAP_NATS))))
+    odds = alone + everywhere * np.exp(np.minimum(service.others(said), limit))
+    if group.single:
+        return np.asarray(odds + nearby)
+    return np.asarray(odds + nearby * np.exp(np.minimum(group.others(said), limit)))
+
+
+def _pooled(own: Floats, pooled: Floats, support: Floats, service: Rows) -> Floats:
+    """Let the pool lift a series as far as its own excess supports it; it may always lower it."""
     pooled = pooled - np.float32(REPRESENTATIVE) * np.minimum(service.best(own) - own, np.float32(2 * CAP_NATS))
     begin, whole = SUPPORT_SD
     share = np.clip((support - np.float32(begin)) / np.float32(whole - begin), 0, 1)
-    out = own + share * np.maximum(pooled - own, 0) + np.minimum(pooled - own, 0)
-    now = _surprise(done.taken.posts, np.maximum(done.taken.mean, TINY), done.kappa[0] + 1 / done.known)
-    return np.asarray(np.where(now >= np.float32(NOW_SD), out, np.minimum(out, np.float32(NOW_CAP_NATS))))
+    return np.asarray(own + share * np.maximum(pooled - own, 0) + np.minimum(pooled - own, 0), dtype=np.float32)
 
 
 def _surprise(posts: Floats, mean: Floats, rough: Floats) -> Floats:
     """Return how many standard deviations a count lies above its expectation; no count is no surprise."""
     return np.where(posts > 0, (posts - mean) / np.sqrt(mean + mean * mean * rough), np.float32(-9))
-
-
-def _mean(parts: list[Floats]) -> Floats:
-    """Return the log of the mean of exponentials."""
-    stacked = np.stack(parts)
-    best = stacked.max(axis=0)
-    return np.asarray(best + np.log(np.exp(stacked - best).mean(axis=0)), dtype=np.float32)
-
-
-def _lift(own: Floats, service: Rows, group: Rows) -> Floats:
-    """Return what the other series add: the log of the prior odds of being out, given them."""
-    alone, everywhere, nearby = (np.float32(p) for p in PRIORS)
-    said = np.log(np.float32(1 - REACHED) + np.float32(REACHED) * np.exp(np.minimum(own, np.float32(CAP_NATS))))
-    all_others, near_others = service.others(said), group.others(said)
-    top = np.maximum(np.maximum(all_others, near_others), 0)
-    odds = alone * np.exp(-top) + everywhere * np.exp(all_others - top) + nearby * np.exp(near_others - top)
-    return np.asarray(top + np.log(odds), dtype=np.float32)

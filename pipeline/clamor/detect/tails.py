@@ -22,7 +22,8 @@ PLACE_DAYS, SPREAD_DAYS = 14.0, 80.0
 CLASS_DAYS = 50.0
 MIN_SPREAD = 0.4
 GUMBEL_MEDIAN, HIGH, GUMBEL_80 = 0.36651, 0.8, 1.49994
-EDGES = np.arange(-8.0, 12.01, 0.25)
+STEP = 0.25
+EDGES = np.arange(-8.0, 12.01, STEP)
 HEAVY_FROM, HEAVY = 3.0, 0.75
 """Beyond a peak in 20 days the measured tails are heavier than Gumbel's: evidence counts by this factor less."""
 P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
@@ -137,14 +138,16 @@ def p_value(z: Floats, to: Scale) -> Floats:
     """Return the share of quiet bins of the volume class that reach z; exponential beyond one in a hundred."""
     out = np.empty_like(z)
     for k in range(len(to.survival)):
-        rows = to.which == k
-        if not rows.any():
+        rows = np.flatnonzero(to.which == k)
+        if not len(rows):
             continue
-        survival = np.log(to.survival[k])
-        tail = float(np.interp(-np.log(BODY_P), -survival, EDGES))
+        nats = -np.log(to.survival[k]).astype(np.float32)
+        tail = np.float32(np.interp(-np.log(BODY_P), nats, EDGES))
         mine = z[rows]
-        body = np.interp(mine, EDGES, survival)
-        out[rows] = np.exp(np.where(mine > tail, np.log(BODY_P) - (mine - tail), body))
+        at = np.clip((mine - np.float32(EDGES[0])) / np.float32(STEP), 0, np.float32(len(EDGES) - 1.001))
+        low = at.astype(np.int32)
+        body = nats[low] + (at - low) * (nats[low + 1] - nats[low])
+        out[rows] = np.exp(np.where(mine > tail, np.float32(np.log(BODY_P)) - (mine - tail), -body))
     return out
 
 
@@ -177,15 +180,20 @@ def _by_p(p: Floats) -> npt.NDArray[np.float64]:
 
 
 def learn(
-    tails: Tails, raw: Floats, z: Floats, judged: npt.NDArray[np.bool_], flagged: npt.NDArray[np.bool_], to: Scale
+    tails: Tails,
+    raw: Floats,
+    z: Floats,
+    p: Floats,
+    judged: npt.NDArray[np.bool_],
+    flagged: npt.NDArray[np.bool_],
+    to: Scale,
 ) -> Tails:
     """Take a whole day into the memory; flagged bins count for the peaks but not for the body."""
     peak = np.where(judged, raw, -np.inf).max(axis=1)
     enough = judged.sum(axis=1) * 2 >= raw.shape[1]
     peaks = np.concatenate([tails.peaks[:, 1:], np.where(enough, peak, np.nan)[:, None]], axis=1)
     use = judged & ~flagged
-    cell = np.clip(np.searchsorted(EDGES, z[use], side="right") - 1, 0, len(EDGES) - 1)
+    cell = np.clip((z[use] - np.float32(EDGES[0])) / np.float32(STEP), 0, len(EDGES) - 1).astype(np.int64)
     which = np.broadcast_to(to.which[:, None], z.shape)[use]
     seen = np.bincount(which * len(EDGES) + cell, minlength=tails.body.size).reshape(tails.body.shape)
-    p = np.where(judged, p_value(z, to), np.float32(np.nan))
     return Tails(peaks.astype(np.float32), tails.body * KEEP_HISTOGRAM + seen, _by_p(p).sum(axis=0))

@@ -48,7 +48,7 @@ def verdicts(
     done: Followed,
     known: "Known",
     z: Floats,
-    to: tails.Scale,
+    p: Floats,
     judged: npt.NDArray[np.bool_],
     limit: float,
     sizes: Lengths,
@@ -56,7 +56,6 @@ def verdicts(
     """Return the verdicts of a day; ``limit`` is the standardized evidence of an outage."""
     taken = done.taken
     unseen = taken.observed == 0
-    p = np.where(judged, tails.p_value(z, to), np.float32(np.nan))
     state = np.where(p < ELEVATED_P, ELEVATED, NORMAL).astype(np.int8)
     state[judged & (z >= limit)] = OUTAGE
     state[~done.ready] = WARM_UP
@@ -101,4 +100,4 @@ def frame(table: Panel, parts: list[tuple[slice, Verdicts]]) -> pd.DataFrame:
         pieces = [day.columns.pop(name) for _, day in parts]  # one column at a time, so that a long run fits
         values = np.concatenate(pieces, axis=1)[inside] if pieces else np.zeros(0)
         out[name] = names.take(values.astype(np.intp)) if name == "state" else values
-    return pd.DataFrame(out)
+    return pd.DataFrame(out, copy=False)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from clamor.baseline import fit
 from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Panel
-from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths, lengths
 from clamor.baseline.level import Followed, follow
 from clamor.baseline.season import Calendar, calendar
@@ -57,7 +56,10 @@ class Learnt:
 
 
 class Step(NamedTuple):
-    """One day judged: the baseline followed through it, its evidence, raw and standardized, and whether it counts."""
+    """One day judged: the baseline followed through it, its evidence, raw and standardized, and whether it counts.
+
+    ``p`` is all NaN where nobody will ask for it.
+    """
 
     block: fit.Day
     done: Followed
@@ -65,6 +67,7 @@ class Step(NamedTuple):
     to: tails.Scale
     z: Floats
     judged: npt.NDArray[np.bool_]
+    p: Floats
 
 
 def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | None) -> Iterator[tuple[slice, Verdicts]]:
@@ -76,11 +79,12 @@ def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | Non
         table = table.since(learnt.origin_minute)
     limit = outage_level(budget, sizes.block_days)
     blocks = fit.blocks(table)
-    for columns in blocks:
-        now = _step(table, dates, columns, known, sizes)
-        if since is None or table.minutes[columns.stop - 1] >= since:
+    shown = [since is None or table.minutes[c.stop - 1] >= since for c in blocks]
+    for i, columns in enumerate(blocks):
+        now = _step(table, dates, columns, known, sizes, asked=any(shown[i : i + 2]))
+        if shown[i]:
             skip = 0 if since is None else int(np.searchsorted(table.minutes[columns], since))
-            day = verdicts(now.done, known, now.z, now.to, now.judged, limit, sizes)
+            day = verdicts(now.done, known, now.z, now.p, now.judged, limit, sizes)
             yield slice(columns.start + skip, columns.stop), day.after(skip)
         if columns is not blocks[-1]:
             known = _after(now, known, sizes)
@@ -96,8 +100,9 @@ def settle(table: Panel, budget: float) -> Learnt:
     sizes = lengths(table.bin_minutes)
     dates = calendar(table, sizes)
     known = _nothing(table, sizes)
-    for columns in fit.blocks(table):
-        known = _after(_step(table, dates, columns, known, sizes), known, sizes)
+    blocks = fit.blocks(table)
+    for columns in blocks:
+        known = _after(_step(table, dates, columns, known, sizes, asked=columns is blocks[-1]), known, sizes)
     return Learnt(table.names, end, table.origin_minute, table.bin_minutes, budget, known)
 
 
@@ -112,13 +117,16 @@ def _carried(learnt: Learnt, table: Panel, sizes: Lengths) -> Known:
     return Known(learnt.known.fitted.take(rows, table.service_code, sizes), learnt.known.memory.take(rows))
 
 
-def _step(table: Panel, dates: Calendar, columns: slice, known: Known, sizes: Lengths) -> Step:
-    """Judge one day by what is known before it."""
+def _step(table: Panel, dates: Calendar, columns: slice, known: Known, sizes: Lengths, *, asked: bool) -> Step:
+    """Judge one day by what is known before it; ``asked``: this day or the next is shown, so p-values are needed."""
     block = fit.day(table, dates, columns)
     done = follow(known.fitted, block, sizes)
-    raw = pooling.evidence(done, Rows(table.service_code), Rows(table.group), sizes)
+    raw = pooling.evidence(done, table.service_code, table.group, sizes)
     to = tails.scale(known.memory, done.taken.level)
-    return Step(block, done, raw, to, tails.standardize(raw, to), done.ready & (done.taken.observed > 0))
+    z = tails.standardize(raw, to)
+    judged = done.ready & (done.taken.observed > 0)
+    nobody = np.full(z.shape, np.nan, dtype=np.float32)
+    return Step(block, done, raw, to, z, judged, np.where(judged, tails.p_value(z, to), nobody) if asked else nobody)
 
 
 def _after(now: Step, known: Known, sizes: Lengths) -> Known:
@@ -126,5 +134,5 @@ def _after(now: Step, known: Known, sizes: Lengths) -> Known:
     alarmed = now.judged & (now.z >= outage_level(LEARN_BUDGET, sizes.block_days))
     return Known(
         fit.refit(known.fitted, now.block, now.done.taken, sizes),
-        tails.learn(known.memory, now.raw, now.z, now.judged, alarmed, now.to),
+        tails.learn(known.memory, now.raw, now.z, now.p, now.judged, alarmed, now.to),
     )
