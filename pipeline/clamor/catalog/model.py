@@ -44,9 +44,9 @@ class Service:
     query_complaints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalog:
-    """Everything that the reader knows, as loaded from the data files.
+    """Everything that the reader knows, as loaded from the data files; compared by identity.
 
     Attributes:
         services: Service id to service.

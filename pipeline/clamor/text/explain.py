@@ -7,7 +7,7 @@ from typing import Any
 from clamor.catalog import Catalog
 from clamor.text.fold import fold, phrase
 from clamor.text.lexicon import Kind, Lexicon, expand, templates
-from clamor.text.match import Matcher
+from clamor.text.match import matcher
 from clamor.text.profile import Place, read_profile
 
 
@@ -47,12 +47,12 @@ def explain(catalog: Catalog, text: str, location: str | None = None, service: s
         service: Read the text as being about this service.
 
     """
-    matcher = Matcher(catalog)
+    reader = matcher(catalog)
     place = read_profile(location) if location is not None else None
-    named = [m.service for m in matcher.match(text, service)] or [""]
+    named = [m.service for m in reader.match(text, service)] or [""]
     found = []
     for name in named:
-        verdict = matcher.verdict(text, name or None)
+        verdict = reader.verdict(text, name or None)
         found.append(
             Explanation(
                 name,
@@ -61,7 +61,7 @@ def explain(catalog: Catalog, text: str, location: str | None = None, service: s
                 verdict.claims,
                 round(verdict.points, 2),
                 tuple(verdict.reasons),
-                matcher.language(text),
+                reader.language(text),
                 place,
             )
         )

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -80,29 +80,30 @@ def gazetteer() -> Gazetteer:
 
 
 @cache
-def _points() -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
+def _points() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], list[str]]:
     table = pq.read_table(DATA / "points.parquet")
     return (
-        table["lat_50"].to_numpy() / 50.0,
-        table["long_50"].to_numpy() / 50.0,
+        table["lat_100"].to_numpy() / 100.0,
+        table["long_100"].to_numpy() / 100.0,
+        table["radius_100m"].to_numpy() / 10.0,
         table["region"].to_pylist(),
     )
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def _nearest(lat: float, long: float) -> str | None:
-    lats, longs, regions = _points()
+    lats, longs, radii, regions = _points()
     low, high = np.searchsorted(lats, [lat - 1.2, lat + 1.2])
     if low == high:
         return None
     east = (longs[low:high] - long + 180.0) % 360.0 - 180.0
-    km = 111.2 * np.hypot(lats[low:high] - lat, east * np.cos(np.radians(lat)))
+    km = 111.2 * np.hypot(lats[low:high] - lat, east * np.cos(np.radians(lat))) - radii[low:high]
     best = int(np.argmin(km))
     return regions[low + best] if km[best] <= _FAR_KM else None
 
 
 def nearest(lat: float, long: float) -> str | None:
-    """Return the region of the populated point nearest to a coordinate, or None far from any.
+    """Return the region of the nearest populated place, by the distance to its edge, or None far from any.
 
     Args:
         lat: Degrees north.

@@ -199,6 +199,8 @@ class Lexicon:
             if start < low or end > high:
                 kept.append(Hit(start, end, entries))
                 low, high = start, end
+            elif entries[0].kind == Kind.TROUBLE and kept[-1].entries[0].kind in _AROUND:
+                kept.append(Hit(start, end, entries))
         if names:
             kept = sorted([*kept, *names], key=_END)
         return kept, self._languages[best] if best < anyway else "en"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import ahocorasick
@@ -161,6 +162,12 @@ class Matcher:
             folded, spans = short, self._spans(short)
         names = [Hit(s.start, s.end, _NAMED) for s in spans if s.services and folded[s.start + 1] != "@"]
         return folded, self._lexicon.find(folded, language, names)[0]
+
+
+@lru_cache(maxsize=4)
+def matcher(catalog: Catalog) -> Matcher:
+    """Return the matcher of a catalogue, compiled once."""
+    return Matcher(catalog)
 
 
 def _named(spans: list[_Span]) -> dict[str, bool]:

@@ -2,7 +2,7 @@
 
 from clamor.catalog import Catalog
 from clamor.text.locate import Locator
-from clamor.text.match import Matcher
+from clamor.text.match import matcher
 from clamor.text.post import Post, Reading
 
 
@@ -18,7 +18,7 @@ class Reader:
 
     def __init__(self, catalog: Catalog):
         self.catalog = catalog
-        self._matcher = Matcher(catalog)
+        self._matcher = matcher(catalog)
         self._locator = Locator(catalog)
 
     def may_name(self, line: str) -> bool:
