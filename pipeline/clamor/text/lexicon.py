@@ -44,6 +44,7 @@ class Kind(IntEnum):
     WONDER = 26
     VERB = 27
     DENY = 28
+    NEUTRAL = 29
     # Pairs, which the judge makes: a part with a lack, a bad word or a question; an act that cannot be done; a hint
     # beside a first person.
     LACKING = 30
@@ -92,6 +93,7 @@ LISTS: Final = (
     "wonder",
     "verb",
     "deny",
+    "neutral",
 )
 """Lists at the top of a phrase file; ``[cue]`` holds the others."""
 _TRUST: Final = 12
