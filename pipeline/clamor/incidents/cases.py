@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from clamor.incidents.episodes import After, Decided, Episodes, Ints, Rows, after, find
+from clamor.incidents.episodes import OUTAGE, After, Decided, Episodes, Ints, Rows, after, find
 from clamor.incidents.evidence import Cells, affected, cells, single, together
 from clamor.incidents.merge import Group, group
 from clamor.incidents.rules import Rules
@@ -94,7 +94,8 @@ def make(rows: Rows, decided: Decided, tree: Tree, rules: Rules, *, bin_minutes:
         case.status, case.clear_after = standing(then.of(each.episodes), quiet, fresh)
         seen = single(rows, cells(rows, window.rows(service, case.first, case.last), rows.region))
         place(case, seen, rows, tree, rules, each)
-        cases.append(case)
+        if not _small(seen, rules):
+            cases.append(case)
     return cases
 
 
@@ -141,14 +142,15 @@ def place(case: Case, found: Cells, rows: Rows, tree: Tree, rules: Rules, group:
         if found.known[i]:
             best[region] = max(best.get(region, (-np.inf, -1)), (float(found.excess[i]), i))
     flagged = np.array([rows.regions[r] in group.regions for r in found.item.tolist()], bool)
-    hit = {rows.regions[r] for r in found.item[affected(found, flagged, rules)].tolist()} - group.elsewhere
+    area = np.array([tree.is_area(rows.regions[r]) for r in found.item.tolist()], bool)
+    hit = {rows.regions[r] for r in found.item[affected(found, flagged, area, rules)].tolist()} - group.elsewhere
     hit |= group.regions - best.keys()
     hit = hit or _widest(group.regions, tree)
     case.excess = {region: max(0.0, best[region][0]) if region in best else 0.0 for region in sorted(hit)}
     case.named = finest(tree, case.excess, _within(found, rows, tree, case.excess, best))
     watched = {country for region in best if (country := tree.country(region))}
     told = {country for region in case.named if (country := tree.country(region))}
-    elsewhere = _elsewhere(found, rows, watched - told, rules)
+    elsewhere = _elsewhere(found, rows, told, watched - told, rules)
     tops = {region for region in {*best, *group.regions} if tree.is_area(region) and tree.up(region) is None}
     world = not tops or bool(tops & (hit | group.regions))
     case.scope = reach(tree, case.named, watched, world=world, elsewhere=elsewhere)
@@ -173,9 +175,23 @@ def _within(
     return within
 
 
-def _elsewhere(found: Cells, rows: Rows, countries: set[str], rules: Rules) -> bool:
-    """Tell whether these countries, taken together in one source, show an excess."""
-    keep = found.where(np.array([rows.regions[r] in countries for r in found.item.tolist()], bool))
-    sources = np.unique(keep.source)
+def _elsewhere(found: Cells, rows: Rows, told: set[str], rest: set[str], rules: Rules) -> bool:
+    """Tell whether the ``rest`` of the countries, taken together in one source, rose as those that are told did."""
+    named = found.where(np.array([rows.regions[r] in told for r in found.item.tolist()], bool))
+    others = found.where(np.array([rows.regions[r] in rest for r in found.item.tolist()], bool))
+    sources = np.unique(others.source)
     limit = rules.region_p / max(len(sources), 1)
-    return any(together(keep.where(keep.source == source), limit, rules.region_ratio) for source in sources)
+    for source in sources:
+        top = float(named.rise[named.source == source].max(initial=0.0))
+        ratio = max(rules.region_ratio, 1 + rules.rest_share * top)
+        if together(others.where(others.source == source), limit, ratio):
+            return True
+    return False
+
+
+def _small(found: Cells, rules: Rules) -> bool:
+    """Tell whether the series that are flagged themselves (the highest there are) hold too few posts for an outage."""
+    if not found.known.any():
+        return False
+    own = (found.known > 0) & (found.rank >= min(OUTAGE, int(found.rank[found.known > 0].max())))
+    return bool(found.over[own].max() < rules.least_posts - 0.5)

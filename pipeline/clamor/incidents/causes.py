@@ -37,7 +37,7 @@ def join(
         if shared is not None:
             joined.append(shared)
             gone.update(cluster)
-    alone = [case for i, case in enumerate(cases) if i not in gone]
+    alone = _late([case for i, case in enumerate(cases) if i not in gone], joined, rows, tree, providers)
     return sorted([*_drop_echoes(alone, rows, tree, rules, providers, quiet_bins), *joined], key=_order)
 
 
@@ -169,6 +169,27 @@ def _blame(members: list[Case], country: str, rows: Rows, rules: Rules, provider
     )
     provider = next((pair for pair in ranked if pair[1].service in providers), ranked[0])
     return ranked[0][1] if ranked[0][0] > rules.blame_ratio * provider[0] else provider[1]
+
+
+def _late(cases: list[Case], joined: list[Case], rows: Rows, tree: Tree, providers: Collection[str]) -> list[Case]:
+    """Add smaller cases that begin in a provider's country while it fails to its shared cause; return the rest."""
+    by_country: dict[str, list[Case]] = {}
+    for shared in joined:
+        if shared.service in providers and (country := tree.country(shared.named[0])):
+            by_country.setdefault(country, []).append(shared)
+    kept = []
+    for case in cases:
+        countries = {tree.country(region) for region in case.named}
+        country = next(iter(countries)) if len(countries) == 1 else None
+        for shared in by_country.get(country or "", ()):
+            if shared.first <= case.first <= shared.last and case.service not in providers:
+                mine, whole = (size(each, rows, str(country)) for each in (case, shared))
+                if max(mine.values(), default=0.0) <= max(whole.values(), default=0.0):
+                    shared.services = (shared.service, *sorted({*shared.services[1:], case.service}))
+                    break
+        else:
+            kept.append(case)
+    return kept
 
 
 def _drop_echoes(

@@ -31,6 +31,7 @@ class Cells:
         variance: Variance of what was expected, jointly.
         rank: The worst state in the window.
         known: Number of bins with posts and an expectation.
+        over: Posts over those expected, of the bins that have more.
 
     """
 
@@ -41,11 +42,17 @@ class Cells:
     variance: Floats
     rank: Ints
     known: Ints
+    over: Floats
 
     @property
     def excess(self) -> Floats:
         """Posts over those expected."""
         return self.posts - self.expected
+
+    @property
+    def rise(self) -> Floats:
+        """Posts per expected post, less one; half a post is added to both, so that small numbers say little."""
+        return (self.posts + 0.5) / (self.expected + 0.5) - 1
 
     @property
     def z(self) -> Floats:
@@ -72,7 +79,8 @@ def cells(rows: Rows, index: Ints, by: Ints) -> Cells:
     rank = np.zeros(len(keys), np.int64)
     np.maximum.at(rank, group, rows.rank[index])
     number = np.bincount(group[known], minlength=len(keys)).astype(np.int64)
-    return Cells(keys // wide, keys % wide, total(posts), total(mean), spread, rank, number)
+    over = total(np.maximum(posts - mean, 0.0))
+    return Cells(keys // wide, keys % wide, total(posts), total(mean), spread, rank, number, over)
 
 
 def tail(posts: Floats, expected: Floats, variance: Floats) -> Floats:
@@ -85,11 +93,22 @@ def tail(posts: Floats, expected: Floats, variance: Floats) -> Floats:
     return np.where(posts <= 0, 1.0, np.where(extra > 1e-9 * mean, binomial, poisson))
 
 
-def affected(found: Cells, flagged: Bools, rules: Rules) -> Bools:
-    """Tell which cells show the incident in their own posts; ``flagged`` ones need less to convince."""
+def affected(found: Cells, flagged: Bools, area: Bools, rules: Rules) -> Bools:
+    """Tell which cells show the incident in their own posts.
+
+    ``flagged`` ones need less to convince. Those that are no ``area`` also rose by a fair part of what the most
+    affected one of their source rose by: a few posts about an outage come from everywhere. Where no one has most of the
+    excess, half as much will do.
+    """
     limit = np.where(flagged, rules.flagged_p, min(rules.region_p, 0.05 / max(len(found.posts), 1)))
     chance = tail(found.posts, found.expected, found.variance)
-    return np.asarray((found.known > 0) & (chance < limit) & (found.posts >= rules.region_ratio * found.expected))
+    hit = (found.known > 0) & (chance < limit) & (found.posts >= rules.region_ratio * found.expected)
+    rise, least = found.rise, np.zeros(len(found.posts))
+    for source in np.unique(found.source[hit & ~area]):
+        mine = hit & ~area & (found.source == source)
+        most = found.excess[mine].max() > 0.5 * found.excess[mine].sum()
+        least[mine] = (1.0 if most else 0.5) * rules.region_share * rise[mine].max()
+    return np.asarray(hit & (rise >= least))
 
 
 def together(found: Cells, p: float, ratio: float) -> bool:

@@ -10,12 +10,14 @@ import pandas as pd
 from clamor.baseline import excess_interval
 from clamor.incidents.cases import Case
 from clamor.incidents.episodes import ELEVATED, NORMAL, Ints, Rows
-from clamor.incidents.evidence import Cells, severity
+from clamor.incidents.evidence import Cells, severity, tail
 from clamor.incidents.identity import Identity
 from clamor.incidents.scope import Tree
 from clamor.incidents.shares import Posts, described, share
 from clamor.schema import ALL_SOURCES, ANY_SYMPTOM, WORLD, IncidentStatus, Scope, Signal
 
+LAST_P = 0.05
+"""A bin whose posts are less likely than this still shows the outage."""
 LEAST_SAMPLE = 20
 """A region's own sample describes an incident there only from so many complaints on; else the world's does."""
 
@@ -134,6 +136,7 @@ def _size(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
     posts, mean = rows.value["posts"][index], rows.value["expected_posts"][index]
     disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
     excess, low, high = excess_interval(posts, mean, disp, cv)
+    low, high = min(low, excess), max(high, excess)
     peak = int(np.argmax(posts - mean))
     return {
         "peak_ratio": float((posts[peak] + 0.5) / (mean[peak] + 0.5)),
@@ -145,22 +148,33 @@ def _size(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
 
 
 def _times(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
+    """Return the times of a case; its end is told by the posts, since flags look back over windows and linger."""
     recovered = case.status == IncidentStatus.RECOVERED
-    peak = case.opened
+    peak, closed, last = case.opened, case.closed, case.last
     if series is not None:
         index = _known(rows, series.inside)
+        closed, last = _end(rows, index, closed, last)
         peak = int(rows.bin[index[np.argmax(rows.value["posts"][index] - rows.value["expected_posts"][index])]])
     return {
         "status": str(case.status),
         "onset_at": rows.time(case.first),
         "onset_low_at": rows.time(min(case.clear_before, case.first)),
         "onset_high_at": rows.time(case.opened + 1),
-        "recovered_at": rows.time(case.last + 1) if recovered else None,
-        "recovered_low_at": rows.time(case.closed) if recovered else None,
+        "recovered_at": rows.time(last + 1) if recovered else None,
+        "recovered_low_at": rows.time(closed) if recovered else None,
         "recovered_high_at": rows.time(case.clear_after + 1) if recovered else None,
         "last_seen_at": rows.time(case.last + 1),
         "peak_at": rows.time(peak),
     }
+
+
+def _end(rows: Rows, index: Ints, closed: int, last: int) -> tuple[int, int]:
+    """Return the last bin that surely showed the outage, and the last that did, by posts where those can tell."""
+    mean = rows.value["expected_posts"][index]
+    disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
+    chance = tail(rows.value["posts"][index], mean, mean + (disp + cv**2) * mean**2)
+    high = rows.bin[index[chance < LAST_P]]
+    return (min(closed, int(high[-1])), int(high[-1])) if len(high) else (closed, last)
 
 
 def _symptoms(

@@ -21,6 +21,9 @@ class Rules:
         flagged_p: The same for a region that was flagged; flags may come from evidence pooled over regions.
         pooled_p: And for a service or country that is judged together with others of which that p-value holds.
         region_ratio: And its posts are at least this many times the expected ones.
+        region_share: And rose at least by this fraction of what the most affected region of the source rose by.
+        rest_share: The same for all unnamed countries together, whose rise makes an incident global.
+        least_posts: An incident needs about so many posts in excess in one series, however rare posts are.
         shared_services: So many services failing in one country at a time share a cause; one fewer with a provider.
         blame_ratio: A service with this many times the excess posts of a provider is not the provider's victim.
         budget: False incidents a series-week that the flags were made for: what may meet by chance follows from it.
@@ -35,6 +38,9 @@ class Rules:
     flagged_p: float = 0.01
     pooled_p: float = 0.05
     region_ratio: float = 1.2
+    region_share: float = 0.3
+    rest_share: float = 0.5
+    least_posts: int = 3
     shared_services: int = 3
     blame_ratio: float = 4.0
     budget: float = 0.1
