@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from itertools import product
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -124,11 +125,15 @@ def _keys(template: str) -> Iterator[str]:
     """Yield the folded keys of a template; folding its pieces once is what makes loading quick."""
     pieces = _CHOICE.split(template)
     choices = [[_fold(c) for c in piece.split(",")] if i % 2 else [_fold(piece)] for i, piece in enumerate(pieces)]
+    if all(choice.isascii() for some in choices for choice in some):
+        yield from (f" {key} " for parts in product(*choices) if (key := " ".join("".join(parts).split())))
+        return
     for parts in product(*choices):
         if key := bounded(" ".join("".join(parts).split())):
             yield key
 
 
+@lru_cache(maxsize=8192)
 def _fold(piece: str) -> str:
     head = " " if piece[:1].isspace() else ""
     tail = " " if piece[-1:].isspace() else ""
@@ -147,6 +152,10 @@ def templates(table: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
         yield from ((template, Entry(Kind[name.upper()], "any")) for template in written)
 
 
+_Said = tuple[tuple[int, Entry], ...]
+"""What a phrase means: the number of a language, and an entry."""
+
+
 class Lexicon:
     """All phrases, compiled. A text is read in the one language that most of its phrases belong to.
 
@@ -157,20 +166,27 @@ class Lexicon:
     """
 
     def __init__(self, phrases: Mapping[str, Mapping[str, Any]], always: Mapping[str, Entry]):
-        meanings: dict[str, dict[str, tuple[Entry, ...]]] = {key: {_ANY: (entry,)} for key, entry in always.items()}
-        for language, table in phrases.items():
-            for template, entry in templates(table):
-                for key in _keys(template):
-                    known = meanings.setdefault(key, {})
-                    if entry not in known.get(language, ()):
-                        known[language] = (*known.get(language, ()), entry)
-        self.size = len(meanings)
         self._languages = (*phrases, _ANY)
-        numbers = {name: i for i, name in enumerate(self._languages)}
+        meanings: dict[str, _Said] = {key: ((len(phrases), entry),) for key, entry in always.items()}
+        for number, table in enumerate(phrases.values()):
+            for template, entry in templates(table):
+                one = ((number, entry),)
+                for key in _keys(template):
+                    known = meanings.setdefault(key, one)
+                    if known is not one and one[0] not in known:
+                        meanings[key] = known + one
+        self.size = len(meanings)
         self._automaton = ahocorasick.Automaton()
-        for key, languages in meanings.items():
-            said = {numbers[n]: tuple(e for e in found if e.kind != Kind.FILLER) for n, found in languages.items()}
-            self._automaton.add_word(key, (len(key), tuple(said), said))
+        values: dict[tuple[int, _Said], tuple[int, tuple[int, ...], dict[int, tuple[Entry, ...]]]] = {}
+        for key, said in meanings.items():
+            value = values.get((len(key), said))
+            if value is None:
+                by_language: dict[int, tuple[Entry, ...]] = {}
+                for number, entry in said:
+                    kept = () if entry.kind == Kind.FILLER else (entry,)
+                    by_language[number] = by_language.get(number, ()) + kept
+                value = values[len(key), said] = (len(key), tuple(by_language), by_language)
+            self._automaton.add_word(key, value)
         self._automaton.make_automaton()
 
     def find(self, folded: str, language: str | None = None, names: Sequence[Hit] = ()) -> tuple[list[Hit], str]:
