@@ -51,6 +51,7 @@ class X(BaseModel):
     bearer_token: SecretStr | None = None
     api_url: str | None = None
     countries: Names = ("US", "GB", "DE", "FR", "BR", "IN", "JP")
+    poll_minutes: int = Field(default=15, ge=1)
     country_beat_minutes: int = Field(default=60, ge=1)
     lookback_hours: int = Field(default=24, ge=1, le=167)
     sample_posts: int = Field(default=100, ge=0, le=500)
@@ -82,7 +83,7 @@ class Settings(BaseSettings):
     catalog: Path | None = None
     services: Names = ()
     bin: str = "15min"
-    budget: float = Field(default=0.1, gt=0)
+    budget: float = Field(default=0.1, gt=0, le=1000)
     synthetic: bool = False
     history_days: int = Field(default=28, ge=1)
     x: X = X()

@@ -23,7 +23,7 @@ from clamor import config
 from clamor.backtest import Comparison, compare, together
 from clamor.cli.common import Progress, say, show_table
 from clamor.cli.common import clock as clock_text
-from clamor.cli.deciding import incident_row
+from clamor.cli.telling import incident_row
 from clamor.collect import reddit, x
 from clamor.collect.archive import ImportOptions, import_files
 from clamor.collect.batch import utc

@@ -1,47 +1,109 @@
 """Other people's tables: Parquet, CSV or JSON lines in and out, by the file's ending, with types and plain errors."""
 
+import csv
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import pandas as pd
 import pyarrow as pa
 
 from clamor.errors import InputError
 
 KINDS: Final = (".parquet", ".csv", ".jsonl")
-_ZONED: Final = r"(?:[zZ]|[+-]\d{2}:?\d{2}|UTC)$"
+MOST: Final = 1e12
+"""A larger count is a mistake, and its square would not fit the arithmetic."""
+_ZONED: Final = r"(?:[zZ]|UTC|:\S*[+-]\d{2}(?::?\d{2})?)$"
 _TRUTH: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_DELIMITERS: Final = ",;\t|"
+_BLOCK: Final = 1 << 20
 
 
 def read(path: Path) -> pd.DataFrame:
     """Read a Parquet, CSV or JSON-lines file as it is: CSV values are texts, an empty one is null, ``NA`` is a text.
 
+    A CSV file is UTF-8, separated by commas, semicolons, tabs or bars, every row as long as its header.
+
     Raises:
-        InputError: the file is absent, empty, of another kind, or cannot be parsed.
+        InputError: the file is absent, empty, of another kind, cannot be parsed, or names a column twice.
 
     """
     kind = _kind(path)
+    if path.is_dir():
+        raise InputError(f"{path}: a folder, not a file; name one {_listed()} file")
     if not path.is_file():
         raise InputError(f"{path}: no such file; give the path of a {_listed()} file")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty; a table has at least a header")
+    readers = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
     try:
-        if kind == ".parquet":
-            frame = pd.read_parquet(path)
-        elif kind == ".csv":
-            frame = pd.read_csv(path, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-        else:
-            frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+        if path.stat().st_size == 0:
+            raise InputError(f"{path}: the file is empty; a table has at least a header")
+        frame = readers[kind](path)
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: byte {error.start} is not UTF-8; convert the file, for example with iconv"
-        ) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, pa.ArrowException, ValueError, OSError) as error:
+        raise InputError(f"{path}: {error.reason}: not UTF-8; convert the file, for example with iconv") from error
+    except PermissionError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    except (pa.ArrowException, ValueError, OSError) as error:
         raise InputError(f"{path}: not readable as {kind[1:]} ({_line(error)}); export it again") from error
-    frame.columns = [str(name).strip() for name in frame.columns]
+    frame.columns = pd.Index([str(name).strip() for name in frame.columns])
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise InputError(f"{path}: column {twice[0]!r} is there twice; one column a name; rename or drop one")
     return frame
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:  # the file alone: folders named like key=value add nothing
+        frame: pd.DataFrame = file.read().to_pandas(ignore_metadata=True)
+    return frame
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    """Read strictly: a row that is cut short or an open quote would otherwise become an unknown count in silence."""
+    import pyarrow.csv as arrow_csv
+
+    with path.open(encoding="utf-8-sig") as lines:
+        header = next((line for line in lines if line.strip()), "").rstrip("\n")
+    if not header:
+        raise InputError(f"{path}: the file is blank; a table has at least a header")
+    delimiter = max(_DELIMITERS, key=header.count)
+    names = next(csv.reader([header], delimiter=delimiter), [])
+    with path.open("rb") as blocks:
+        if sum(block.count(b'"') for block in iter(lambda: blocks.read(_BLOCK), b"")) % 2:
+            raise InputError(f"{path}: a quote is opened and never closed; quote values on both sides")
+    table = arrow_csv.read_csv(
+        path,
+        read_options=arrow_csv.ReadOptions(use_threads=False),  # one thread knows the number of a bad row
+        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types={name: pa.string() for name in names},
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+    if len(table.column_names) != len(names):
+        raise InputError(f"{path}: its first line is no header of {len(table.column_names)} columns; write one")
+    return pd.DataFrame({i: table.column(i).to_pandas() for i in range(len(names))}).set_axis(names, axis=1)
+
+
+def _jsonl(path: Path) -> pd.DataFrame:
+    decode = msgspec.json.Decoder().decode
+    rows: list[Any] = []
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                rows.append(decode(line))
+            except msgspec.MsgspecError as error:
+                raise InputError(f"{path}: line {number}: {error}; a line is one JSON object; mend it") from error
+            if not isinstance(rows[-1], dict):
+                raise InputError(f"{path}: line {number} is no JSON object; a line is one object; mend it")
+    return pd.DataFrame(rows)
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
@@ -63,6 +125,8 @@ def write(frame: pd.DataFrame, path: Path) -> None:
             frame.to_json(temporary, orient="records", lines=True, date_format="iso", date_unit="us", force_ascii=False)
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise InputError(f"{path}: cannot be written ({error.strerror}); give another --out") from error
 
 
@@ -75,24 +139,26 @@ def counts(path: Path) -> pd.DataFrame:
     """Read a bring-your-own-counts file into the columns of ``clamor.schema.COUNTS_COLUMNS``.
 
     Raises:
-        InputError: a column is missing, a time is naive, or a value has the wrong type.
+        InputError: a column is missing, there is no row, a time is naive, or a value has the wrong type or range.
 
     """
     frame = read(path)
     required = ["service", "region", "bin_start", "count"]
     _require(frame, required, path)
+    if frame.empty:
+        raise InputError(f"{path}: no rows; a counts file has a row a series and bin; export it again")
     out = pd.DataFrame(
         {
             "service": _texts(frame["service"], path),
             "region": _texts(frame["region"], path),
             "bin_start": times(frame["bin_start"], path),
-            "count": _numbers(frame["count"], path),
+            "count": _counts(frame["count"], path),
         }
     )
     if "observed" in frame:
         out["observed"] = _truths(frame["observed"], path)
     if "mentions" in frame:
-        out["mentions"] = _numbers(frame["mentions"], path)
+        out["mentions"] = _counts(frame["mentions"], path)
     return out
 
 
@@ -105,35 +171,75 @@ def regions(path: Path) -> pd.DataFrame:
     """
     frame = read(path)
     _require(frame, ["region", "parent"], path)
-    out = pd.DataFrame({"region": _texts(frame["region"], path), "parent": frame["parent"].astype("str")})
+    out = pd.DataFrame({"region": _texts(frame["region"], path), "parent": _maybe(frame["parent"])})
     if "timezone" in frame:
-        out["timezone"] = frame["timezone"].astype("str")
+        out["timezone"] = _maybe(frame["timezone"])
     if "utc_offset_h" in frame:
         out["utc_offset_h"] = _numbers(frame["utc_offset_h"], path)
     return out
 
 
+def labels(path: Path) -> pd.DataFrame:
+    """Read known incidents: ``service, region, start_at, end_at``, optional ``event_id`` and ``note``.
+
+    Raises:
+        InputError: a column is missing or a time is naive.
+
+    """
+    frame = read(path)
+    _require(frame, ["service", "region", "start_at", "end_at"], path)
+    if frame.empty:
+        raise InputError(f"{path}: no rows; a backtest compares with at least one known incident; add it")
+    out = pd.DataFrame({name: _texts(frame[name], path) for name in ("service", "region")})
+    for name in ("start_at", "end_at"):
+        out[name] = times(frame[name], path)
+    for name in ("event_id", "note"):
+        if name in frame:
+            out[name] = _maybe(frame[name])
+    return out
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a path that :func:`write` cannot write, before the work is done.
+
+    Raises:
+        InputError: its ending is unknown.
+
+    """
+    _kind(path)
+
+
 def times(column: pd.Series, path: Path) -> pd.Series:
-    """Return times in UTC at microseconds; a naive one is refused, for nobody knows which hour it means."""
+    """Return times in UTC at microseconds; a naive one is refused, for nobody knows which hour it means.
+
+    Raises:
+        InputError: a time is null, naive, or none.
+
+    """
+    if len(column) == 0:
+        return pd.Series([], dtype="datetime64[us, UTC]", name=column.name)
+    null = column.isna()
+    if null.any():
+        raise InputError(f"{path}: {column.name} is empty in row {_first(null)}; every row has a time; fill it")
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return column.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
-    if not (isinstance(column.dtype, pd.StringDtype) or column.dtype == object):
+        zoned: pd.Series = column.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+        return zoned
+    if not (isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype) or column.dtype == object):
         raise InputError(
             f"{path}: {column.name} has the type {column.dtype}; a time has an offset, as 2026-10-14T09:15Z"
         )
-    texts = column.astype("str")
-    naive = ~texts.str.strip().str.contains(_ZONED, regex=True, na=False)
-    if naive.any():
-        row = int(naive.to_numpy().argmax())
-        raise InputError(
-            f"{path}: {column.name} {texts.iloc[row]!r} (row {row + 1}) has no offset; "
-            "a time has one, as 2026-10-14T09:15Z; add it"
-        )
-    try:
-        parsed: pd.Series = pd.to_datetime(texts, utc=True, format="ISO8601").astype("datetime64[us, UTC]")
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"{path}: {column.name}: {_line(error)}; write times as 2026-10-14T09:15Z") from error
-    return parsed
+    codes, distinct = pd.factorize(column.astype("str"))  # a file has few distinct times and many rows
+    texts = pd.Series(distinct, dtype="str").str.strip()
+    naive = ~texts.str.contains(_ZONED, regex=True, na=False)
+    zulu = texts.str.replace(r"\s*(?:UTC|[zZ])$", "Z", regex=True)
+    parsed = pd.to_datetime(zulu, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
+    for wrong, rule in ((naive, "has no offset; a time has one"), (parsed.isna(), "is no time; write it")):
+        if wrong.any():
+            at = int(wrong.to_numpy().argmax())
+            raise InputError(
+                f"{path}: {column.name} {texts.iloc[at]!r} (row {_first(codes == at)}) {rule} as 2026-10-14T09:15Z"
+            )
+    return pd.Series(parsed.array.take(codes), index=column.index, name=column.name)
 
 
 def _kind(path: Path) -> str:
@@ -160,20 +266,47 @@ def _require(frame: pd.DataFrame, names: list[str], path: Path) -> None:
         )
 
 
+def _first(wrong: Any) -> int:
+    """Return the number of the first row that is wrong, counted from 1."""
+    return int(pd.Series(wrong).to_numpy().argmax()) + 1
+
+
 def _texts(column: pd.Series, path: Path) -> pd.Series:
-    null = column.isna()
-    if null.any():
-        raise InputError(f"{path}: {column.name} is empty in row {int(null.to_numpy().argmax()) + 1}; name it")
+    texts = _maybe(column)
+    empty = texts.isna() | (texts.str.strip() == "")
+    if empty.any():
+        raise InputError(f"{path}: {column.name} is empty in row {_first(empty)}; every row names its series; fill it")
+    return texts
+
+
+def _maybe(column: pd.Series) -> pd.Series:
+    """Return texts, null where there is none; some writers store texts as bytes."""
+    if column.dtype == object:
+        column = column.map(lambda v: v.decode("utf-8", "replace") if isinstance(v, bytes) else v)
     return column.astype("str")
 
 
 def _numbers(column: pd.Series, path: Path) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
     wrong = numbers.isna() & column.notna()
+    if pd.api.types.is_bool_dtype(column.dtype) or column.dtype == object:
+        wrong |= column.map(lambda value: isinstance(value, bool)).astype("bool")
     if wrong.any():
-        row = int(wrong.to_numpy().argmax())
+        row = _first(wrong)
         raise InputError(
-            f"{path}: {column.name} {column.iloc[row]!r} (row {row + 1}) is not a number; mend or empty it"
+            f"{path}: {column.name} {str(column.iloc[row - 1])!r} (row {row}) is not a number; mend or empty it"
+        )
+    return numbers
+
+
+def _counts(column: pd.Series, path: Path) -> pd.Series:
+    numbers = _numbers(column, path)
+    wrong = (numbers < 0) | (numbers > MOST)
+    if wrong.any():
+        row = _first(wrong)
+        raise InputError(
+            f"{path}: {column.name} {numbers.iloc[row - 1]:g} (row {row}); a count is finite, not negative and "
+            f"at most {MOST:g}; leave it empty where it is not known"
         )
     return numbers
 
@@ -185,8 +318,10 @@ def _truths(column: pd.Series, path: Path) -> pd.Series:
     found = column.astype("str").str.strip().str.lower().map(_TRUTH)
     wrong = found.isna() & column.notna()
     if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise InputError(f"{path}: {column.name} {column.iloc[row]!r} (row {row + 1}); it is true or false")
+        row = _first(wrong)
+        raise InputError(
+            f"{path}: {column.name} {str(column.iloc[row - 1])!r} (row {row}); it is true or false; mend it"
+        )
     return found.where(column.notna(), True).astype("bool")
 
 
@@ -194,7 +329,9 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     out = frame.copy()
     for name in out.columns:
         if isinstance(out[name].dtype, pd.DatetimeTZDtype):
-            out[name] = out[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+            codes, distinct = pd.factorize(out[name])
+            texts = pd.Series(distinct).dt.strftime("%Y-%m-%dT%H:%M:%SZ").array
+            out[name] = texts.take(codes, allow_fill=True)
         elif out[name].dtype == object:
             out[name] = [" ".join(map(str, v)) if isinstance(v, (list, tuple)) else v for v in out[name]]
     return out

@@ -1,4 +1,4 @@
-"""Commands that bring posts and counts into the lake: import, run, backfill."""
+"""Commands that ask the live services: run, backfill, budget."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,123 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from clamor.cli import common
-from clamor.cli.common import Bin, Budget, Config, Json, Lake
-from clamor.errors import ConfigError, InputError
-
-Services = Annotated[list[str] | None, typer.Option("--service", help="Only these services (repeat it).")]
+from clamor.cli.common import Bin, Budget, Config, Fail, Json, Lake, Services
+from clamor.errors import ConfigError
 
 
 def add(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    app.command("import")(import_)
-    commands: list[Callable[..., None]] = [run, backfill]
+    commands: list[Callable[..., None]] = [run, backfill, budget]
     for command in commands:
         app.command()(command)
 
 
-def import_(
-    files: Annotated[list[Path], typer.Argument(help="CSV, twarc JSONL, Reddit dump (NDJSON, .zst), any of them .gz.")],
-    service: Annotated[str | None, typer.Option(help="Every post is about this service; else the text says.")] = None,
-    source: Annotated[str | None, typer.Option(help="Source to store under [x, or reddit for dumps].")] = None,
-    format: Annotated[str | None, typer.Option(help="csv, twarc or reddit [told from the content].")] = None,
-    column: Annotated[list[str] | None, typer.Option(help="CSV column, as text=body (repeat it).")] = None,
-    timezone: Annotated[str | None, typer.Option(help="What naive times mean, as UTC or America/New_York.")] = None,
-    covered: Annotated[
-        str | None, typer.Option(help="START/END that the files prove, as 2026-01-01/2026-02-01.")
-    ] = None,
-    region: Annotated[list[str] | None, typer.Option(help="Regions that the files prove (repeat it).")] = None,
-    group: Annotated[
-        list[str] | None, typer.Option(help="Reddit: subreddits of the dump, as a+b+c (repeat it).")
-    ] = None,
-    delimiter: Annotated[str | None, typer.Option(help="CSV delimiter [told from the content].")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Text encoding [UTF-8, or as marked].")] = None,
-    lake: Lake = None,
-    config: Config = None,
-    json: Json = False,
-) -> None:
-    """Turn archives of posts into volumes and coverage. Importing a file again changes nothing."""
-    import time
-
-    from clamor import catalog
-    from clamor import config as settings_module
-    from clamor.collect.archive import ImportOptions, ImportSummary, group_named, import_files
-    from clamor.run.ingest import ingest
-    from clamor.store import Lake as Store
-    from clamor.text.read import Reader
-
-    settings = settings_module.load(config, lake=lake)
-    names = catalog.load(settings.catalog)
-    _known([service] if service else [], names)
-    options = ImportOptions(
-        service=service,
-        source=source,
-        format=format,
-        columns=_columns(column or []),
-        timezone=timezone,
-        covered=_window(covered),
-        covered_regions=_regions(region or [], names),
-        groups=tuple(group_named(text, list(names.services)) for text in group) if group else None,
-        delimiter=delimiter,
-        encoding=encoding,
-    )
-    summary = ImportSummary()
-    with common.Progress("import") as progress:
-        batches = import_files(
-            files, reader=Reader(names), observed_at=time.time(), options=options, summary=summary, progress=progress
-        )
-        done = ingest(Store(settings.lake), batches)
-    for line in summary.lines():
-        common.say(line)
-    if json:
-        common.show_json([{**summary.as_dict(), "rows_stored": done.rows}])
-    else:
-        common.say(f"{done.rows:,} new or changed rows in lake {settings.lake!r}; next: `clamor detect`")
-
-
-def _columns(pairs: list[str]) -> dict[str, str]:
-    columns = {}
-    for pair in pairs:
-        name, equals, heading = pair.partition("=")
-        if not equals or not heading:
-            raise InputError(f"--column {pair!r}: write NAME=HEADING, as text=body or created_at=date")
-        columns[name.strip()] = heading.strip()
-    return columns
-
-
-def _window(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    first, slash, last = text.partition("/")
-    if not slash:
-        raise InputError(f"--covered {text!r}: write START/END, as 2026-01-01/2026-02-01; the end is not included")
-    start, end = (common.instant(part, "--covered") for part in (first, last))
-    if start >= end:
-        raise InputError(f"--covered {text!r}: the end is not after the start; swap them")
-    return start.timestamp(), end.timestamp()
-
-
-def _regions(codes: list[str], catalog: Any) -> tuple[str, ...] | None:
-    known = set(catalog.regions["region"])
-    for code in codes:
-        if code not in known:
-            raise InputError(f"--region {code!r} is not a region code; use 001, ISO 3166-1 (US) or ISO 3166-2 (US-MI)")
-    return tuple(codes) or None
-
-
-def _known(services: list[str], catalog: Any) -> None:
-    import difflib
-
-    for service in services:
-        if service not in catalog.services:
-            near = difflib.get_close_matches(service, list(catalog.services), n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else "`clamor catalog services` lists them"
-            raise InputError(f"--service {service!r} is not in the catalogue; {hint}")
-
-
 def run(
     service: Services = None,
-    report: Annotated[Path | None, typer.Option(help="Also write the page to this file.")] = None,
-    fail_on_incident: Annotated[bool, typer.Option(help="Exit with 3 while an incident is open.")] = False,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the page to this file.")] = None,
+    fail_on_incident: Fail = False,
     bin: Bin = None,
     budget: Budget = None,
     lake: Lake = None,
@@ -133,40 +31,55 @@ def run(
     """Collect from the live services, decide, and report. Safe to repeat: run it from cron every 15 minutes."""
     from clamor import catalog
     from clamor import config as settings_module
-    from clamor.cli.deciding import incident_row
+    from clamor.cli.telling import incident_row
     from clamor.collect.clock import SystemClock
     from clamor.run import live, show
     from clamor.store import Lake as Store
     from clamor.text.read import Reader
 
     settings = settings_module.load(config, lake=lake, bin=bin, budget=budget, services=service or None)
-    clients = _clients(settings)
     names = catalog.load(settings.catalog)
-    _known(list(settings.services), names)
+    _check(settings, names)
+    clients = _clients(settings)
+    if clients.x is not None:
+        _affordable(settings, names)
     store = Store(settings.lake)
     outcome = live.once(store, names, Reader(names), settings, clients, SystemClock())
-    for problem in outcome.problems:
-        common.say(f"clamor: {problem}")
-    for name, done in outcome.collected.items():
-        common.say(f"{name}: {done.requests} requests, about ${done.cost_usd:.2f}, {done.rows:,} new or changed rows")
-    failed = all(
-        done.failed and not any(done.attempts.get(s) for s in ("ok", "partial")) for done in outcome.collected.values()
-    )
+    _account(outcome.collected)
     decided = outcome.decided
     rows = [] if decided is None else decided.incidents.to_dict("records")
     ongoing = [row for row in rows if row["status"] == "ongoing"]
     if json:
         common.show_json(ongoing)
     else:
-        common.show_table([incident_row(row, names) for row in ongoing], empty="no incident is open")
+        title = "SYNTHETIC data" if store.synthetic else None
+        common.show_table([incident_row(row, names) for row in ongoing], title=title, empty="no incident is open")
     if report is not None and decided is not None:
-        page = show.page(store, names, bin_minutes=settings.bin_minutes)
-        show.write_page(page, report)
+        show.write_page(show.page(store, names, bin_minutes=settings.bin_minutes), report)
         common.say(f"{report}: written")
-    if failed:
+    if not any(_proved(done) for done in outcome.collected.values()):
+        common.say("clamor: no source answered, so nothing new is known; see the lines above and run it again")
         raise typer.Exit(1)
     if fail_on_incident and ongoing:
         raise typer.Exit(3)
+
+
+def _check(settings: Any, names: Any) -> None:
+    common.check_services(settings.services, names)
+    common.check_regions(settings.x.countries, names)
+
+
+def _proved(done: Any) -> bool:
+    """Tell whether a collector proved anything, or had nothing left to ask."""
+    return not done.failed or any(done.attempts.get(status) for status in ("ok", "partial"))
+
+
+def _account(collected: Any) -> None:
+    """Say what was asked, stored and refused."""
+    for name, done in collected.items():
+        for problem in done.problems:
+            common.say(f"clamor: {problem}")
+        common.say(f"{name}: {done.requests} requests, about ${done.cost_usd:.2f}, {done.rows:,} new or changed rows")
 
 
 def _clients(settings: Any) -> Any:
@@ -188,9 +101,35 @@ def _clients(settings: Any) -> Any:
     return open_clients(settings)
 
 
+def _plan(settings: Any, names: Any, days: float = 0) -> Any:
+    from clamor.collect.plan import plan
+    from clamor.run.live import money
+
+    return plan(
+        names,
+        services=list(settings.services or names.services),
+        countries=settings.x.countries,
+        poll_minutes=settings.x.poll_minutes,
+        country_beat_minutes=settings.x.country_beat_minutes,
+        backfill_days=days,
+        budget=money(settings),
+    )
+
+
+def _affordable(settings: Any, names: Any) -> None:
+    """State what polling costs; refuse what passes a limit before anything is asked."""
+    planned = _plan(settings, names)
+    common.say(str(planned))
+    if planned.problem:
+        raise ConfigError(
+            f"{planned.problem}; these are settings: services (or --service), x.poll_minutes, "
+            "x.country_beat_minutes, x.countries, x.daily_cap_usd, x.monthly_cap_usd"
+        )
+
+
 def backfill(
-    since: Annotated[str, typer.Option(help="First day, as 2026-10-01.")],
-    until: Annotated[str | None, typer.Option(help="End [now].")] = None,
+    since: Annotated[str, typer.Option(metavar="TIME", help="First day, as 2026-10-01.")],
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="End [now].")] = None,
     service: Services = None,
     lake: Lake = None,
     config: Config = None,
@@ -207,29 +146,84 @@ def backfill(
     settings = settings_module.load(config, lake=lake, services=service or None)
     if settings.missing()["x"]:
         raise ConfigError(
-            f"counts of the past come from X, and its credentials are missing:\n"
+            "counts of the past come from X, and its credentials are missing; set these:\n"
             f"{settings_module.how_to_get(settings.missing()['x'])}\n"
-            "For Reddit's past import a dump with `clamor import`."
+            "For Reddit's past import a dump with `clamor import`, which needs no credentials."
         )
-    names = catalog.load(settings.catalog)
-    _known(list(settings.services), names)
+    names, clock = catalog.load(settings.catalog), SystemClock()
+    _check(settings, names)
+    start, end = common.instant(since, "--since"), common.instant(until, "--until")
+    last = clock.now() if end is None else end.timestamp()
+    if start.timestamp() >= last:
+        raise ConfigError(
+            f"--since {since!r} is not before --until ({until or 'now'}); nothing lies between; swap them"
+        )
+    _worth(settings, names, (last - start.timestamp()) / 86_400)
     store = Store(settings.lake)
     state = read_state(store, "x")
-    end = common.instant(until, "--until")
     batches = x.backfill(
         live.open_clients(settings).x,
         names,
         services=list(settings.services or names.services),
         countries=settings.x.countries,
-        since=common.instant(since, "--since").timestamp(),
-        until=None if end is None else end.timestamp(),
+        since=start.timestamp(),
+        until=None if end is None else last,
         state=state,
-        clock=SystemClock(),
+        clock=clock,
         budget=live.money(settings),
     )
+    if settings.synthetic:
+        store.mark_synthetic("its sources are set to be synthetic")
     done = ingest(store, batches, state=("x", state))
-    for problem in done.problems:
-        common.say(f"clamor: {problem}")
-    common.say(f"x: {done.requests} requests, about ${done.cost_usd:.2f}, {done.rows:,} new or changed rows")
+    _account({"x": done})
     if done.failed:
         raise typer.Exit(1)
+
+
+def _worth(settings: Any, names: Any, days: float) -> None:
+    """State what the past costs at most; refuse what no day's cap lets through."""
+    planned = _plan(settings, names, days)
+    common.say(
+        f"X: at most {planned.backfill_requests:,} requests and ${planned.backfill_usd:,.2f} for {days:,.1f} days"
+    )
+    cap = min(settings.x.daily_cap_usd, settings.x.monthly_cap_usd)
+    if planned.backfill_usd > cap:
+        raise ConfigError(
+            f"${planned.backfill_usd:,.2f} pass the cap of ${cap:,.2f}; name fewer services (--service) or countries "
+            "(x.countries), a later --since, or raise x.daily_cap_usd and x.monthly_cap_usd"
+        )
+
+
+def budget(service: Services = None, lake: Lake = None, config: Config = None, json: Json = False) -> None:
+    """Show what X has cost, what the caps leave, and what comes.
+
+    Spent is by the lake's own ledger; what comes is what this configuration will ask and cost.
+    """
+    from dataclasses import asdict
+
+    from clamor import catalog
+    from clamor import config as settings_module
+    from clamor.collect.budget import spent
+    from clamor.collect.clock import SystemClock
+    from clamor.run.ingest import read_state
+    from clamor.run.live import money
+    from clamor.store import Lake as Store
+
+    settings = settings_module.load(config, lake=lake, services=service or None)
+    names = catalog.load(settings.catalog)
+    _check(settings, names)
+    used = spent(read_state(Store(settings.lake), "x"), money(settings), SystemClock().now())
+    planned = _plan(settings, names)
+    if json:
+        common.show_json([{**asdict(used), "plan": asdict(planned)}])
+        return
+    common.show_table(
+        [
+            {"UTC": "today", "spent ($)": f"{used.day_usd:,.2f}", "left ($)": f"{used.day_left_usd:,.2f}"},
+            {"UTC": "this month", "spent ($)": f"{used.month_usd:,.2f}", "left ($)": f"{used.month_left_usd:,.2f}"},
+        ],
+        title="Estimated cost of X, by the ledger of the lake; the vendor's invoice is the truth",
+    )
+    typer.echo(str(planned))
+    if planned.problem:
+        typer.echo(f"not allowed: {planned.problem}")

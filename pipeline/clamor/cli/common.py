@@ -1,5 +1,6 @@
 """What the commands share: options, how a result is shown, and how a message is."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,8 +17,16 @@ Config = Annotated[Path | None, typer.Option("--config", help="Settings file [cl
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Bin = Annotated[str | None, typer.Option("--bin", help="Bin width: 15min, 1h, 1d, 1w [15min].")]
 Budget = Annotated[
-    float | None, typer.Option("--budget", help="False incidents a series-week that you accept [0.1].", min=1e-6)
+    float | None,
+    typer.Option("--budget", help="False incidents a series-week that you accept [0.1].", min=1e-6, max=1000),
 ]
+Fail = Annotated[
+    bool, typer.Option("--fail-on-incident", help="Exit with 3 while an incident is open, with 1 if nothing is known.")
+]
+Services = Annotated[
+    list[str] | None, typer.Option("--service", help="Only these services (repeat it) [env CLAMOR_SERVICES; all].")
+]
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def say(message: str) -> None:
@@ -74,12 +83,57 @@ def instant(text: str | None, option: str) -> Any:
     import pandas as pd
 
     parsed = pd.to_datetime(pd.Series([text]), errors="coerce", format="ISO8601").iloc[0]
-    if pd.isna(parsed):
+    if pd.isna(parsed) or not _TIME.match(text.strip()):
         raise InputError(f"{option} {text!r}: not a time; write 2026-10-14 or 2026-10-14T09:15Z")
     time = pd.Timestamp(parsed)
     if time.tzinfo is None and len(text.strip()) > 10:
         raise InputError(f"{option} {text!r}: a time of day needs an offset; write {text.strip()}Z for UTC")
     return (time.tz_localize("UTC") if time.tzinfo is None else time.tz_convert("UTC")).as_unit("us")
+
+
+def check_services(services: Iterable[str], catalog: Any) -> None:
+    """Refuse services that the catalogue does not have.
+
+    Raises:
+        InputError: one of them is not there; the message names the nearest.
+
+    """
+    import difflib
+
+    for service in services:
+        if service not in catalog.services:
+            near = difflib.get_close_matches(service, list(catalog.services), n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "`clamor catalog services` lists them"
+            raise InputError(f"service {service!r} is not in the catalogue; {hint}")
+
+
+def check_regions(codes: Iterable[str], catalog: Any) -> None:
+    """Refuse codes that are no regions.
+
+    Raises:
+        InputError: one of them is not.
+
+    """
+    known = set(catalog.regions["region"])
+    for code in codes:
+        if code not in known:
+            raise InputError(f"region {code!r} is no region code; use 001, ISO 3166-1 (US) or ISO 3166-2 (US-MI)")
+
+
+def pairs(texts: Iterable[str] | None) -> dict[str, str]:
+    """Turn repeated ``--column NAME=HEADING`` into a mapping.
+
+    Raises:
+        InputError: one of them is no such pair.
+
+    """
+    found = {}
+    for text in texts or ():
+        name, equals, heading = text.partition("=")
+        if not equals or not heading.strip():
+            raise InputError(f"--column {text!r}: write NAME=HEADING, as text=body or created_at=date")
+        found[name.strip()] = heading.strip()
+    return found
 
 
 def clock(time: Any) -> str:

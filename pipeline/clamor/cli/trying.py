@@ -27,7 +27,10 @@ def demo(
         "data/demo/lake"
     ),
 ) -> None:
-    """Show the whole way on SYNTHETIC data: emulated X and Reddit, real collectors, detection, report, truth."""
+    """Show the whole way on SYNTHETIC data, from posts to report.
+
+    Emulated X and Reddit, the real collectors, detection, report; at the end a comparison with what was true.
+    """
     from clamor import demo as show
 
     if seeds is not None:
@@ -43,7 +46,10 @@ def emulate(
     seed: Seed = 101,
     port: Annotated[int, typer.Option(help="Port on loopback [chosen by the system].", min=0, max=65535)] = 0,
 ) -> None:
-    """Serve the SYNTHETIC world as X and Reddit, on the wall clock, until stopped; print the settings for it."""
+    """Serve the SYNTHETIC world as X and Reddit until stopped.
+
+    It runs on the wall clock; the settings that point `clamor run` at it are printed.
+    """
     from clamor import demo as show
 
     with show.emulated(seed, port) as settings:
