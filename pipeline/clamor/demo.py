@@ -43,7 +43,7 @@ HISTORY_DAYS: Final = 14
 POLL_MINUTES: Final = 15
 POLL_DELAY_SECONDS: Final = 120
 """Cron's minute: a bin is asked for two minutes after it ended."""
-LOOKBACK_HOURS: Final = 6
+LOOKBACK_HOURS: Final = 3
 """Asked for at every poll; a day, the default, costs the same money but a minute more of the demo's time."""
 EMULATED_DAYS: Final = 3
 _MARK: Final = ".clamor-demo"

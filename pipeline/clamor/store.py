@@ -22,6 +22,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -44,7 +45,10 @@ _TIME_COLUMN: Final = {
 _DERIVED: Final = ("baseline", "flags")
 _MERGE_AT: Final = 12
 """Files of one size class in one folder before they are merged."""
-_ROW_GROUP: Final = 65_536
+_MANY_FILES: Final = 32
+"""From here on several threads read; for fewer files starting them costs more than they bring."""
+_ROW_GROUP: Final = 16_384
+"""Rows sorted by time that are read or left out together."""
 _WINDOW: Final = re.compile(r"window-(-?\d+)-(-?\d+)-at-(\d+)-")
 _WIDTH: Final = re.compile(r"/bin_minutes=(\d+)/")
 
@@ -92,9 +96,11 @@ class Lake:
         start: pd.Timestamp | None = None,
         end: pd.Timestamp | None = None,
         columns: list[str] | None = None,
+        source: str | None = None,
     ) -> pa.Table:
         """Return the stored rows whose time (attempts: whose window) touches ``[start, end)``, with all versions."""
-        paths = [path for path in self._files(table) if _month_touches(path, table, start, end)]
+        folder = table.name if source is None else f"{table.name}/source={source}"
+        paths = [path for path in self._files(table, folder) if _month_touches(path, table, start, end)]
         return self._load(table, paths, _within(table, start, end), columns)
 
     def volumes(self, *, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -124,11 +130,12 @@ class Lake:
         bin_minutes: int,
         start: pd.Timestamp | None = None,
         end: pd.Timestamp | None = None,
+        columns: list[str] | None = None,
     ) -> pd.DataFrame:
         """Return the derived rows that stand now for bins in ``[start, end)`` at one bin width."""
         width = f"/bin_minutes={bin_minutes}/"
         paths = [p for p in self._files(table) if width in p and _month_touches(p, table, start, end)]
-        return schema.to_pandas(self._standing(table, paths, _within(table, start, end)))
+        return schema.to_pandas(self._standing(table, paths, _within(table, start, end), columns))
 
     def flags(
         self, *, bin_minutes: int = 15, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None
@@ -224,28 +231,34 @@ class Lake:
     def _load(self, table: Table, paths: list[str], rows: Any, columns: list[str] | None) -> pa.Table:
         import pyarrow.dataset as ds  # slow to import, and `clamor --help` must not wait for it
 
-        wanted = table.columns if columns is None else pa.schema([table.columns.field(name) for name in columns])
+        names = table.columns.names if columns is None else columns
         if not paths:
-            return wanted.empty_table()
+            return pa.schema([table.columns.field(name) for name in names if name in table.columns.names]).empty_table()
         try:
-            data = ds.dataset(paths, schema=table.columns, format="parquet", filesystem=self._place[0])
-            return data.to_table(columns=wanted.names, filter=rows)
+            format = ds.ParquetFileFormat()
+            parts = [format.make_fragment(path, self._place[0]) for path in paths]
+            data = ds.FileSystemDataset(parts, table.columns, format, self._place[0])
+            return data.to_table(columns=names, filter=rows, use_threads=len(paths) > _MANY_FILES)
         except (OSError, pa.ArrowException) as error:
             raise LakeError(f"lake {self.root!r}, table {table.name}: {error}; move the broken file away") from error
 
-    def _standing(self, table: Table, paths: list[str], wanted: Any) -> pa.Table:
-        """Rows of every window that no newer window of the same source and bin width replaces."""
-        kept: list[pa.Table] = []
-        replaced: dict[str, list[tuple[int, int]]] = {}
-        for path in sorted(paths, key=_computed_at, reverse=True):
-            newer = replaced.setdefault(path.rpartition("/")[0], [])
-            rows = self._load(table, [path], wanted, None)
-            for start, end in newer:
-                times = rows.column("bin_start").cast(pa.int64())
-                rows = rows.filter(pc.or_(pc.less(times, start), pc.greater_equal(times, end)))
-            newer.append(_window(path))
-            kept.append(rows)
-        return pa.concat_tables(kept) if kept else table.columns.empty_table()
+    def _standing(self, table: Table, paths: list[str], wanted: Any, columns: list[str] | None = None) -> pa.Table:
+        """Rows of every window that no newer window of the same folder replaces."""
+        oldest_first = sorted(paths, key=_computed_at)
+        names = [*(columns or table.columns.names), "__filename"]
+        rows = self._load(table, oldest_first, wanted, names)
+        if not rows.num_rows:
+            return rows.select(names[:-1]) if paths else self._load(table, [], None, names)
+        files = pc.dictionary_encode(rows.column("__filename")).combine_chunks()
+        rank = {path: at for at, path in enumerate(oldest_first)}
+        ranks = np.array([rank[name] for name in files.dictionary.to_pylist()])[files.indices.to_numpy()]
+        folders = np.unique([path.rpartition("/")[0] for path in oldest_first], return_inverse=True)[1]
+        times = rows.column("bin_start").cast(pa.int64()).to_numpy()
+        owner = np.full(len(times), -1)
+        for at, path in enumerate(oldest_first):
+            start, end = _window(path)
+            owner[(folders[ranks] == folders[at]) & (times >= start) & (times < end)] = at
+        return rows.drop_columns(["__filename"]).filter(pa.array(owner == ranks))
 
     def _merge(self, table: Table, folder: str) -> None:
         """Merge gathered files: facts by size class, keeping every row; windows all together, keeping what stands."""

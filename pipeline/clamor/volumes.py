@@ -37,6 +37,18 @@ COUNTED_COLUMNS: Final = [
     "observed_at",
 ]
 """Columns of the volumes table that counting needs."""
+LEDGER_COLUMNS: Final = [
+    "source",
+    "scope",
+    "window_start",
+    "window_end",
+    "requested_at",
+    "services",
+    "regions",
+    "signals",
+    "status",
+]
+"""Columns of the coverage table that counting needs."""
 _MINUTE_US: Final = 60_000_000
 
 Ints = NDArray[np.int64]

@@ -48,6 +48,8 @@ def open_client(bearer_token: str, api_url: str | None = None, timeout_seconds: 
     limits = Limits(timeout_seconds, api_url)
     for host in HOSTS:
         client.session.mount(host, limits)
+    if api_url is not None and api_url.startswith("http://"):
+        client.session.trust_env = False  # proxies are the adapter's, and plain HTTP has no certificates to look up
     return client
 
 

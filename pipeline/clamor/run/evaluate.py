@@ -69,24 +69,19 @@ def evaluate(
     """
     begin = start.floor("D") if start is not None else None
     since = begin - pd.Timedelta(days=history_days) if begin is not None and history_days is not None else None
-    counted = None
-    if learned is not None and begin is not None and learned.until == begin:
-        counted = _counted(lake, catalog, begin, now, bin_minutes, also=learned.series())
-        if counted is not None and not _same_series(counted, learned):
-            counted = None
-    if counted is None:
+    if learned is None or begin is None or bin_minutes >= MINUTES_PER_DAY:
         counted = _counted(lake, catalog, since, now, bin_minutes)
-        if counted is None:
-            return None
-        if learned is not None and begin is not None and bin_minutes < MINUTES_PER_DAY:
-            learned.until = begin
-            learned.sources = _learn(counted, catalog, begin, bin_minutes, budget)
-            counted = counted.loc[counted["bin_start"] >= begin]
+    else:
+        counted = _resumed(lake, catalog, learned, since, begin, now, bin_minutes, budget)
+    if counted.empty:
+        return None
     first = counted["bin_start"].min()
     begin = max(first, _ceiling(start, bin_minutes)) if start is not None else first
     end = counted["bin_start"].max() + pd.Timedelta(minutes=bin_minutes)
     if begin >= end:
         return None
+    if learned is not None:
+        begin = _news_from(lake, counted, begin, end, bin_minutes)
     taught = learned.sources if learned is not None else {}
     flags = judge(counted, catalog, taught, now=now, bin_minutes=bin_minutes, budget=budget, start=begin)
     lake.replace(schema.BASELINE, flags.loc[flags["source"] != schema.ALL_SOURCES], start=begin, end=end)
@@ -96,48 +91,105 @@ def evaluate(
     return Evaluation(flags, found, uneven, begin, end)
 
 
+def _resumed(
+    lake: Lake,
+    catalog: Any,
+    learned: Learned,
+    since: pd.Timestamp | None,
+    begin: pd.Timestamp,
+    now: pd.Timestamp,
+    bin_minutes: int,
+    budget: float,
+) -> pd.DataFrame:
+    """Count from the midnight on, and learn what lies before it of the sources for which that is not known yet."""
+    if learned.until != begin:
+        learned.until, learned.sources = begin, {}
+    counted = _counted(lake, catalog, begin, now, bin_minutes, also=learned.series())
+    parts = [
+        rows
+        if _same_series(rows, learned, str(source))
+        else _taught(
+            _counted(lake, catalog, since, now, bin_minutes, source=str(source)),
+            catalog,
+            learned,
+            begin,
+            bin_minutes,
+            budget,
+        )
+        for source, rows in counted.groupby("source", sort=True)
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else counted
+
+
+def _taught(
+    whole: pd.DataFrame, catalog: Any, learned: Learned, begin: pd.Timestamp, bin_minutes: int, budget: float
+) -> pd.DataFrame:
+    """Learn a source's past; return its later rows, or all where the past says nothing of just these series."""
+    source = str(whole["source"].iloc[0])
+    learned.sources.pop(source, None)
+    past, later = whole.loc[whole["bin_start"] < begin], whole.loc[whole["bin_start"] >= begin]
+    if past.empty:
+        return whole
+    tree = _used(catalog, whole["region"])
+    taught = learn(past.drop(columns=["source", "uneven"]), tree, bin_minutes=bin_minutes, budget=budget)
+    learned.sources[source] = taught
+    if _same_series(later, learned, source):
+        return later
+    learned.sources.pop(source)
+    return whole
+
+
 def _counted(
-    lake: Lake, catalog: Any, since: pd.Timestamp | None, now: pd.Timestamp, bin_minutes: int, *, also: Any = None
-) -> pd.DataFrame | None:
-    """Count what the lake holds of ``[since, now)``; None where nothing was ever watched."""
-    held = pd.Timedelta(hours=volumes.HOLD_HOURS)
-    ledger = schema.to_pandas(lake.read(schema.COVERAGE, start=None if since is None else since - held, end=now))
+    lake: Lake,
+    catalog: Any,
+    since: pd.Timestamp | None,
+    now: pd.Timestamp,
+    bin_minutes: int,
+    *,
+    source: str | None = None,
+    also: Mapping[str, list[tuple[str, str]]] | None = None,
+) -> pd.DataFrame:
+    """Count what the lake holds of ``[since, now)``; no rows where nothing was ever watched."""
+    reach = None if since is None else since - pd.Timedelta(hours=volumes.HOLD_HOURS)
+    columns = volumes.LEDGER_COLUMNS
+    ledger = schema.to_pandas(lake.read(schema.COVERAGE, start=reach, end=now, columns=columns, source=source))
     ledger = ledger.loc[ledger["signals"].map(len) > 0]
-    if ledger.empty:
-        return None
-    first = ledger["window_start"].min().floor("D")
+    first = now if ledger.empty else ledger["window_start"].min().floor("D")
     first = first if since is None else max(since, first)
-    last = min(now, ledger["window_end"].max())
-    rows = lake.read(schema.VOLUMES, start=first, end=now, columns=volumes.COUNTED_COLUMNS)
-    counted = volumes.counts(rows, ledger, parents(catalog), bin_minutes=bin_minutes, start=first, end=last, also=also)
-    return None if counted.empty else counted
+    last = now if ledger.empty else min(now, ledger["window_end"].max())
+    rows = lake.read(schema.VOLUMES, start=first, end=now, columns=volumes.COUNTED_COLUMNS, source=source)
+    return volumes.counts(rows, ledger, parents(catalog), bin_minutes=bin_minutes, start=first, end=last, also=also)
+
+
+def _same_series(counted: pd.DataFrame, learned: Learned, source: str) -> bool:
+    """Tell whether what was learnt of a source is of just the series that were counted, all from its midnight on."""
+    if source not in learned.sources:
+        return False
+    firsts = counted.groupby(["service", "region", "segment"], sort=True)["bin_start"].min()
+    named = [(service, region) for service, region, _ in firsts.index]
+    return bool((firsts == learned.until).all()) and named == learned.series()[source]
+
+
+def _news_from(
+    lake: Lake, counted: pd.DataFrame, begin: pd.Timestamp, end: pd.Timestamp, bin_minutes: int
+) -> pd.Timestamp:
+    """Return the first bin of ``[begin, end)`` that was not decided yet, or on other counts than these."""
+    key = ["source", "service", "region", "bin_start"]
+    columns = [*key, "posts"]
+    decided = lake.current(schema.FLAGS, bin_minutes=bin_minutes, start=begin, end=end, columns=columns)
+    if decided.empty:
+        return begin
+    now = counted.loc[counted["bin_start"] >= begin, [*key, "count"]]
+    both = now.merge(decided, on=key, how="left", indicator=True)
+    same = (both["count"] == both["posts"]) | (both["count"].isna() & both["posts"].isna())
+    news = both.loc[~same | (both["_merge"] == "left_only"), "bin_start"]
+    last = end - pd.Timedelta(minutes=bin_minutes)
+    return last if news.empty else min(last, news.min())
 
 
 def _ceiling(time: pd.Timestamp, bin_minutes: int) -> pd.Timestamp:
     """Return the start of the first whole bin from a time on."""
     return volumes.Grid.over(time, time + pd.Timedelta(minutes=2 * bin_minutes), bin_minutes).times()[0]
-
-
-def _learn(
-    counted: pd.DataFrame, catalog: Any, until: pd.Timestamp, bin_minutes: int, budget: float
-) -> dict[str, Learnt]:
-    past = counted.loc[counted["bin_start"] < until]
-    tree = _used(catalog, counted["region"])
-    return {
-        str(source): learn(rows.drop(columns=["source", "uneven"]), tree, bin_minutes=bin_minutes, budget=budget)
-        for source, rows in past.groupby("source", sort=True)
-    }
-
-
-def _same_series(counted: pd.DataFrame, learned: Learned) -> bool:
-    """Tell whether what was learnt is of just the series that were counted, all of them from its midnight on."""
-    firsts = counted.groupby(["source", "service", "region", "segment"], sort=True)["bin_start"].min()
-    if (firsts != learned.until).any():
-        return False
-    named: dict[str, list[tuple[str, str]]] = {}
-    for source, service, region, _ in firsts.index:
-        named.setdefault(source, []).append((service, region))
-    return named == learned.series()
 
 
 def parents(catalog: Any) -> dict[str, str]:

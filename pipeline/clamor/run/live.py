@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
@@ -15,9 +15,6 @@ from clamor.run.evaluate import Evaluation, Learned, evaluate, tell
 from clamor.run.ingest import Ingested, ingest, read_state
 from clamor.schema import IncidentStatus
 from clamor.store import Lake
-
-REVISED_HOURS: Final = 24
-"""How far back a run decides again: late posts and healed gaps reach no further than a poll looks back."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +68,10 @@ def once(
     on_batch: Callable[[Batch], None] | None = None,
     learned: Learned | None = None,
 ) -> Outcome:
-    """Poll every live source, decide the last day anew, and read a few posts of what is failing.
+    """Poll every live source, decide anew what polls look back at, and read a few posts of what is failing.
 
-    Repeating it is safe at any time: it asks again for the last day, stores what is new, and replaces its verdicts.
+    Repeating it is safe at any time: it asks again for the last day (``lookback_hours``), stores what is new, and
+    replaces its verdicts; late posts and healed gaps reach no further back.
     A process that runs it again and again keeps ``learned`` between the runs.
     """
     services = list(settings.services or catalog.services)
@@ -91,7 +89,7 @@ def once(
         now=now,
         bin_minutes=settings.bin_minutes,
         budget=settings.budget,
-        start=now - pd.Timedelta(hours=REVISED_HOURS),
+        start=now - pd.Timedelta(hours=settings.x.lookback_hours),
         history_days=settings.history_days,
         learned=learned,
     )
