@@ -70,3 +70,13 @@ def test_profile_locations() -> None:
         sets += len(countries) > 1
     assert right / answered >= 0.97 and open_sets / sets >= 0.8
     assert answered / (labels["label"] != "ZZ").sum() >= 0.85
+
+
+def test_synthetic_posts_in_nine_languages() -> None:
+    """Synthetic posts, written beside the phrases and so no proof of quality, keep being read as they are labelled."""
+    posts = pd.read_csv(LABELS / "synthetic_posts.csv")
+    power = posts["text"].str.contains("luz|power|courant|strom|停電|정전|बिजली|apag")
+    known = catalog.load()
+    for service, group in (("tiktok", posts[~power]), ("electric-power", posts[power])):
+        scores = evaluate(group, known, service).set_index("reader")
+        assert scores.loc["clamor", "f1"] >= 0.9, service

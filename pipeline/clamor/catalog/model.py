@@ -68,3 +68,13 @@ class Catalog:
     regions: pd.DataFrame
     subreddit_regions: Mapping[str, str]
     version: str
+
+    def find(self, name: str) -> str | None:
+        """Return the id of the service that a name, handle or id means, whatever its case; None if none does."""
+        wanted = name.strip().lstrip("@#").casefold()
+        if wanted in self.services:
+            return wanted
+        for service in self.services.values():
+            if wanted in (service.name.casefold(), *service.names, *service.handles, *service.hashtags, *service.weak):
+                return service.id
+        return None

@@ -32,8 +32,8 @@ def read_frame(frame: pd.DataFrame, catalog: Catalog, service: str | None = None
             place_country``; others are ignored. Missing values are allowed. With ``service``, texts may be empty or
             the column absent, so that places can be read alone.
         catalog: Gives the names and phrases.
-        service: Read every post as being about this service, because the context says so; ids of the catalogue are
-            read as their kind, other names as what they sound like ("acme mobile").
+        service: Read every post as being about this service, because the context says so; an id, name or handle of
+            the catalogue, or any other name, which is read as the kind that it sounds like ("acme mobile").
 
     Returns:
         Frame of :data:`READING_COLUMNS` in the order of the posts. A post that names no known service has no row;
@@ -48,6 +48,7 @@ def read_frame(frame: pd.DataFrame, catalog: Catalog, service: str | None = None
     if "text" not in frame.columns and service is None:
         raise InputError("posts: column 'text' is missing; without texts name the service that they are about")
     read = Reader(catalog).read
+    service = (catalog.find(service) or service) if service is not None else None
     rows: list[tuple[Any, ...]] = []
     unmatched = 0
     for post in _posts(frame):

@@ -236,6 +236,6 @@ def _conclude(ledger: Ledger, claims: tuple[str, ...]) -> Verdict:
         named = sorted(ledger.symptoms, key=ledger.symptoms.__getitem__, reverse=True)
         symptoms = tuple(named) or tuple(tag for tag in ledger.parts if tag in _SYMPTOMS) or (Symptom.OTHER.value,)
         return Verdict(Signal.COMPLAINT, symptoms, claims, ledger.total, ledger.reasons)
-    if talk and (trouble >= COMPLAINT or claims):
+    if ledger.count(Kind.HINT) or (talk and (trouble >= COMPLAINT or claims)):
         return Verdict(Signal.COMMENTARY, (), claims, ledger.total, ledger.reasons)
     return Verdict(Signal.MENTION, (), claims, ledger.total, ledger.reasons)
