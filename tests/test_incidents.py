@@ -144,6 +144,12 @@ def test_onset_and_recovery_intervals():
     assert (row.recovered_low_at, row.recovered_at, row.recovered_high_at) == (at(6), at(8), at(9))
 
 
+def test_merely_normal_bins_bound_the_onset_too():
+    """Where no bin before is clearly normal, an hour of normal ones is the earliest beginning."""
+    doubtful = series("........OO......").assign(p_value=[0.1] * 8 + [1e-6] * 2 + [0.5] * 6)
+    assert only(doubtful).onset_low_at == at(4)
+
+
 def test_gaps_widen_the_intervals():
     """Where no data lead to or from the outage, its onset and end are known only so well."""
     row = only(series("..---OO--......"))
@@ -513,6 +519,14 @@ def test_without_posts_the_excess_is_not_known():
     assert (row.excess_source, list(row.sources), row.severity) == ("all", ["all"], "moderate")
 
 
+@pytest.mark.parametrize("expected", [1e-4, 0.01, 1.0, 50.0])
+@pytest.mark.parametrize("dispersion", [0.0, 1.0, 10.0])
+def test_an_interval_holds_its_excess(expected, dispersion):
+    """However rare posts are, low <= excess <= high."""
+    row = only(series(OUT, expected=expected, posts=70).assign(dispersion=dispersion, level_cv=1.5))
+    assert row.excess_low_posts <= row.excess_posts <= row.excess_high_posts
+
+
 def test_peak():
     """The peak is the bin with the most posts over the expected ones; half a post is added to both."""
     row = only(series(OUT).assign(posts=[10.0] * 4 + [40.0, 90.0, 60.0, 50.0] + [10.0] * 8))
@@ -598,6 +612,7 @@ def test_shares_of_a_read_sample():
     row = only(series(OUT), samples=pd.DataFrame(read))
     assert row.first_hand_share["share"] == 0.8
     assert row.first_hand_share["sample_size"] == 50
+    assert isinstance(row.first_hand_share["sample_size"], int)
     assert [(s["name"], s["share"]) for s in row.symptoms] == [("login", 0.5), ("playback", 0.25)]
     assert (row.symptoms[0]["share_low"], row.symptoms[0]["share_high"]) == pytest.approx((0.352, 0.648), abs=1e-3)
 

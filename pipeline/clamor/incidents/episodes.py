@@ -186,7 +186,8 @@ class Episodes:
         opened: First ``outage`` bin.
         closed: Last ``outage`` bin.
         last: Last flagged bin.
-        clear_before: Last clearly normal bin before ``first``; the series' first bin where there is none.
+        clear_before: Last clearly normal bin before ``first`` (or the earliest of the quiet bins before it); the
+            series' first bin where there is none.
         q_value: Smallest q-value (p-value where there is none) inside, NaN if unknown.
 
     """
@@ -230,7 +231,7 @@ def find(decided: Decided, *, quiet_bins: int, silent_bins: int) -> Episodes:
         decided.bin[hot[opened]],
         decided.bin[hot[closed]],
         decided.bin[last],
-        decided.bin[_clear_before(decided, first)],
+        decided.bin[_clear_before(decided, first, quiet_bins)],
         _smallest(decided, first, last),
     )
 
@@ -239,9 +240,12 @@ def _clear(decided: Decided) -> Bools:
     return np.asarray((decided.rank == NORMAL) & ~(decided.p_value < CLEAR_P))
 
 
-def _clear_before(decided: Decided, first: Ints) -> Ints:
-    clear = np.flatnonzero(_clear(decided))
+def _clear_before(decided: Decided, first: Ints, quiet_bins: int) -> Ints:
+    """Return the row of the last clearly normal bin before; so many merely normal ones do as well."""
+    clear, normal = np.flatnonzero(_clear(decided)), np.flatnonzero(decided.rank == NORMAL)
     before = np.append(clear, -1)[np.searchsorted(clear, first) - 1]
+    enough = np.searchsorted(normal, first) - quiet_bins
+    before = np.maximum(before, np.where(enough >= 0, np.append(normal, -1)[np.maximum(enough, -1)], -1))
     return np.asarray(np.maximum(before, np.searchsorted(decided.series, decided.series[first])))
 
 
