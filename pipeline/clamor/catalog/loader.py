@@ -26,7 +26,7 @@ _LISTS = (
     "query_names",
     "query_complaints",
 )
-_FIELDS = {*_LISTS, "name", "kind", "parent"}
+_FIELDS = {*_LISTS, "name", "kind", "parent", "topic"}
 
 
 @cache
@@ -89,6 +89,7 @@ def _service(service: str, table: Any) -> Service:
         name=table.get("name", service),
         kind=table.get("kind", "other"),
         parent=table.get("parent"),
+        topic=table.get("topic"),
         **lists,
     )
 

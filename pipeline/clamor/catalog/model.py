@@ -23,6 +23,7 @@ class Service:
         confusions: Phrases that hold a name but mean something else ("sow discord").
         parent: The company or platform whose failure takes it along.
         regions: Where it operates; empty means the world.
+        topic: A tag of the phrase files whose trouble names this service by itself ("power": "our lights went out").
         query_names: The few names worth their place in a query on X (at most 160 characters with ``OR``).
         query_complaints: Whole phrases that complain by themselves ("no power"); where given, the complaint query is
             their ``OR`` instead of names beside :attr:`Catalog.complaint_terms`.
@@ -40,6 +41,7 @@ class Service:
     confusions: tuple[str, ...] = ()
     parent: str | None = None
     regions: tuple[str, ...] = ()
+    topic: str | None = None
     query_names: tuple[str, ...] = ()
     query_complaints: tuple[str, ...] = ()
 

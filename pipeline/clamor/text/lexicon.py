@@ -121,7 +121,7 @@ def expand(template: str) -> Iterator[str]:
         yield " ".join("".join(parts).split())
 
 
-def _keys(template: str) -> Iterator[str]:
+def keys_of(template: str) -> Iterator[str]:
     """Yield the folded keys of a template; folding its pieces once is what makes loading quick."""
     pieces = _CHOICE.split(template)
     choices = [[_fold(c) for c in piece.split(",")] if i % 2 else [_fold(piece)] for i, piece in enumerate(pieces)]
@@ -171,7 +171,7 @@ class Lexicon:
         for number, table in enumerate(phrases.values()):
             for template, entry in templates(table):
                 one = ((number, entry),)
-                for key in _keys(template):
+                for key in keys_of(template):
                     known = meanings.setdefault(key, one)
                     if known is not one and one[0] not in known:
                         meanings[key] = known + one

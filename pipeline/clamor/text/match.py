@@ -1,6 +1,6 @@
 """What a text says: which services, first-hand trouble or not, which symptoms, which claims."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from clamor.catalog import Catalog, Service
 from clamor.schema import Signal
 from clamor.text.fold import fold, phrase, shorten, skim
 from clamor.text.judge import Verdict, judge
-from clamor.text.lexicon import Entry, Hit, Kind, Lexicon
+from clamor.text.lexicon import Entry, Hit, Kind, Lexicon, keys_of
 
 _ARABIC: Final = ("", "ال", "بال", "وال", "لل", "ب", "و", "عال")
 _SOUNDS: Final = {
@@ -52,6 +52,15 @@ def forms(service: Service) -> dict[str, bool]:
     return keys
 
 
+def topic_keys(catalog: Catalog, service: Service) -> Iterator[str]:
+    """Yield the folded phrases of trouble that name a service by themselves."""
+    if service.topic is None:
+        return
+    for table in catalog.phrases.values():
+        for template in table.get("trouble", {}).get(service.topic, ()):
+            yield from keys_of(template)
+
+
 def _rarest(key: str) -> str:
     """Return the word of a name that other texts use least, as far as its length and a list of common words tell."""
     return max(key.split(), key=lambda word: (word not in _COMMON and len(word) > 1, len(word)))
@@ -82,6 +91,8 @@ class Matcher:
         for service in catalog.services.values():
             for key, strong in forms(service).items():
                 found.setdefault(key, {})[service.id] = strong
+            for key in topic_keys(catalog, service):
+                found.setdefault(key, {})[service.id] = True
             for confusion in service.confusions:
                 found.setdefault(phrase(confusion), {})
         self._names = ahocorasick.Automaton()
