@@ -44,7 +44,9 @@ POLL_MINUTES: Final = 15
 POLL_DELAY_SECONDS: Final = 120
 """Cron's minute: a bin is asked for two minutes after it ended."""
 LOOKBACK_HOURS: Final = 3
-"""Asked for at every poll; a day, the default, costs the same money but a minute more of the demo's time."""
+"""Asked for at every poll; a day, the default, costs the same money but more of the demo's minute."""
+COUNTRY_BEAT_MINUTES: Final = 90
+"""How often countries are counted; an hour, the default, costs more of the demo's minute."""
 EMULATED_DAYS: Final = 3
 _MARK: Final = ".clamor-demo"
 
@@ -122,6 +124,7 @@ def _settings(world: World, server: Any, lake: Lake) -> config.Settings:
             countries=tuple(world.countries),
             daily_cap_usd=100.0,
             lookback_hours=LOOKBACK_HOURS,
+            country_beat_minutes=COUNTRY_BEAT_MINUTES,
             sample_profiles=True,
         ),
         reddit=config.Reddit(

@@ -7,6 +7,7 @@ and none is zero, and all else is unknown. Sources of posts are summed up the re
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -353,16 +354,27 @@ class _Attempts:
     even: Bools
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Scope:
     """What one scope proved of one series: bins, and the span in which it was asked at all."""
 
     name: str
     covered: Bools
     even: Bools
-    asked_at: Ints
     first: int
     last: int
+    proven: tuple[Ints, Ints, Ints]
+    grid: Grid
+
+    @cached_property
+    def asked_at(self) -> Ints:
+        """When each bin was last asked for with an answer, 0 for never."""
+        starts, ends, asked = self.proven
+        newest = np.zeros(self.grid.n, np.int64)
+        for i in np.argsort(asked, kind="stable").tolist():
+            first = max(0, (starts[i] - self.grid.start) // self.grid.bin_minutes)
+            newest[first : max(0, self.grid.ceil(ends[i : i + 1])[0])] = asked[i]
+        return newest
 
 
 def _ledger(attempts: pd.DataFrame) -> list[_Attempts]:
@@ -417,17 +429,14 @@ class _Proofs:
             for name in ("starts", "ends", "asked_at", "proves", "even")
         )
         grid = self._grid
-        newest = np.zeros(grid.n, np.int64)
-        for i in np.flatnonzero(proves)[np.argsort(asked[proves], kind="stable")].tolist():
-            first, last = max(0, (starts[i] - grid.start) // grid.bin_minutes), grid.ceil(ends[i : i + 1])[0]
-            newest[first : max(0, last)] = asked[i]
         return _Scope(
             members[0].scope,
             _whole_bins(starts[proves], ends[proves], grid),
             _whole_bins(starts[proves & even], ends[proves & even], grid),
-            newest,
             int(grid.floor(starts).min()),
             int(grid.ceil(ends + (0 if stream_of(members[0].scope) == "file" else HOLD_HOURS * 60)).max()),
+            (starts[proves], ends[proves], asked[proves]),
+            grid,
         )
 
 
@@ -462,14 +471,16 @@ def _series(
     """Yield the series of one service of one source, region by region."""
     by_posts = any(not exact(attempts.scope) for attempts in ledger)
     regions = {region for attempts in ledger for region in attempts.regions}
+    codes = {name: code for code, name in enumerate(rows.region)}
     if by_posts:
         seen = named | {rows.region[code] for code in np.unique(rows.region_code).tolist()}
         regions |= {up for region in seen - {UNKNOWN_REGION} for up in lines[region]}
     for region in sorted(regions - {UNKNOWN_REGION}):
         mine = [a for a in ledger if (region in a.regions if exact(a.scope) else a.regions & lines[region])]
-        below = [code for code, name in enumerate(rows.region) if name == region or region in lines[name]]
-        itself = [code for code, name in enumerate(rows.region) if name == region]
-        there = {False: np.isin(rows.region_code, below), True: np.isin(rows.region_code, itself)}
+        there = {True: rows.region_code == codes.get(region, -1)}
+        if by_posts:
+            below = [code for name, code in codes.items() if region in lines[name]]
+            there[False] = np.isin(rows.region_code, below)
         columns = {}
         for signal in (Signal.COMPLAINT, Signal.MENTION):
             said = rows.mention == (signal is Signal.MENTION)
