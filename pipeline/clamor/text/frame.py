@@ -33,7 +33,7 @@ def read_frame(frame: pd.DataFrame, catalog: Catalog, service: str | None = None
             the column absent, so that places can be read alone.
         catalog: Gives the names and phrases.
         service: Read every post as being about this service, because the context says so; an id, name or handle of
-            the catalogue, or any other name, which is read as the kind that it sounds like ("acme mobile").
+            the catalogue, or any other name, which is read as the kind that it sounds like ("acme telecom").
 
     Returns:
         Frame of :data:`READING_COLUMNS` in the order of the posts. A post that names no known service has no row;

@@ -9,20 +9,21 @@ import ahocorasick
 
 from clamor.catalog import Catalog, Service
 from clamor.schema import Signal
-from clamor.text.fold import fold, phrase, shorten, skim
+from clamor.text.fold import fold, phrase, shorten, skim, words
 from clamor.text.judge import Verdict, judge
 from clamor.text.lexicon import Entry, Hit, Kind, Lexicon, keys_of
 
 _ARABIC: Final = ("", "ال", "بال", "وال", "لل", "ب", "و", "عال")
 _SOUNDS: Final = {
-    "telecom": ("mobile", "telecom", "broadband", "internet", "network", "wifi", "wireless", "fiber", "fibre", "isp"),
-    "power": ("power", "electric", "energy", "grid", "utility"),
+    "telecom": {"telecom", "telco", "telekom", "broadband", "internet", "wifi", "wireless", "fiber", "fibre", "isp"},
+    "power": {"power", "electric", "electricity", "energy", "grid", "utility"},
 }
 """What the name of a service that the catalogue does not know says of its kind."""
 _COMMON_WORDS: Final = """
     app apps at is down outage outages network service signal internet bank mobile power home first game call pay do one
     drive party times line open office food free west wind state class blue face public air east america of the no us
     out lost without went lights light cut cuts data tv uk plus music video card time all games servers store on in my
+    was is are been be has have just again our went go going gone still light were had her his who any all got need want
 """
 _COMMON: Final = frozenset(_COMMON_WORDS.split())
 _ENDINGS: Final = ("", "s", "da", "de", "dan", "den")
@@ -61,9 +62,9 @@ def topic_keys(catalog: Catalog, service: Service) -> Iterator[str]:
             yield from keys_of(template)
 
 
-def _rarest(key: str) -> str:
+def _rarest(key: str, common: frozenset[str]) -> str:
     """Return the word of a name that other texts use least, as far as its length and a list of common words tell."""
-    return max(key.split(), key=lambda word: (word not in _COMMON and len(word) > 1, len(word)))
+    return max(key.split(), key=lambda word: (word not in common and len(word) > 1, len(word)))
 
 
 def cries(service: Service) -> list[str]:
@@ -100,9 +101,10 @@ class Matcher:
             self._names.add_word(key, (len(key), tuple(services.items())))
         self._names.make_automaton()
         self._signs = ahocorasick.Automaton()
+        common = _COMMON.union(*(table.get("filler", ()) for table in catalog.phrases.values()))
         for key, services in found.items():
             if services and key.isascii():
-                self._signs.add_word(f" {_rarest(key)} ", True)
+                self._signs.add_word(f" {_rarest(key, common)} ", True)
         self._signs.make_automaton()
         self._lexicon = Lexicon(
             catalog.phrases,
@@ -160,12 +162,13 @@ class Matcher:
         """Return what trouble means for a service: its kind's, or the kind that an unknown one sounds like."""
         known = self._focus.get(service)
         if known is None:
-            known = self._sounds_like(service.lower()) if service else None
+            known = self._sounds_like(service) if service else None
             known = known or next((self._focus[name] for name in _named(spans)), self._kinds["*"])
         return known
 
     def _sounds_like(self, name: str) -> Mapping[str, float] | None:
-        return next((self._kinds[kind] for kind, signs in _SOUNDS.items() if any(s in name for s in signs)), None)
+        heard = set(words(name).split())
+        return next((self._kinds[kind] for kind, signs in _SOUNDS.items() if signs & heard), None)
 
     def _find(self, folded: str, language: str | None, spans: list[_Span]) -> tuple[str, list[Hit]]:
         short = shorten(folded)
