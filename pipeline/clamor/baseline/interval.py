@@ -4,6 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaincinv
 
 from clamor.baseline.counts import Floats
 
@@ -41,12 +42,13 @@ def excess_interval(
 
 
 def gamma_bounds(mean: float, variance: float, coverage: float) -> tuple[float, float]:
-    """Return the central interval of a sum by Wilson and Hilferty's cube root of a gamma of that mean and variance."""
+    """Return the central interval of a sum: quantiles of a gamma of that mean and variance."""
     if mean <= 0:
         return 0.0, 0.0
-    z = NormalDist().inv_cdf(0.5 + coverage / 2)
-    h = variance / (9 * mean * mean)
-    return max(mean * (1 - h - z * h**0.5), 0.0) ** 3 / mean**2, mean * (1 - h + z * h**0.5) ** 3
+    shape = mean * mean / variance
+    tails = np.array([(1 - coverage) / 2, (1 + coverage) / 2])
+    low, high = gammaincinv(shape, tails) * (variance / mean)
+    return float(low), float(max(high, mean))
 
 
 def band(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:

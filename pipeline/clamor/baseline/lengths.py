@@ -42,7 +42,7 @@ class Lengths:
     @property
     def tail(self) -> int:
         """Bins of the past that a day's first bins look back on."""
-        return self.recent + 2 * self.hour + max(self.windows)
+        return max(self.recent, 3 * self.hour + max(self.windows))
 
     @property
     def stretch(self) -> float:

@@ -12,6 +12,7 @@ from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.scatter import BIN, HOUR, LAG
 from clamor.baseline.season import season_at
+from clamor.baseline.sliding import Sliding
 
 LEVEL_PRIOR_POSTS = 30.0
 """The slow level counts as this many posts beside those of the last day."""
@@ -63,8 +64,9 @@ class Followed:
 
 def follow(fitted: Fitted, block: Day, sizes: Lengths) -> Followed:
     """Follow the level through one day; every value rests on earlier bins only."""
-    observed = (~np.isnan(block.posts)).astype(np.float32)
-    posts = np.nan_to_num(block.posts, nan=0.0)
+    known_bins = ~np.isnan(block.posts)
+    observed = known_bins.astype(np.float32)
+    posts = np.where(known_bins, block.posts, np.float32(0))
     season = season_at(fitted.season, block.dates, block.zone)
     level, error = annual.expect(fitted.year, block.terms) if sizes.wide else (fitted.level, None)
     base = season * level[:, None] * observed
@@ -145,16 +147,18 @@ class _DayLevel:
         clipped = np.minimum(posts, scatter.ceiling(self.base * ratio, rough, sd))
         ratio, known = self._ratio(clipped * observed, usual)
         suspect = self._suspect(posts, self.base * ratio, kappa[HOUR][:, None] + 1 / known) * observed
-        share = self._before(self.fitted.tail_suspect, suspect)
-        seen = self._before(self.fitted.tail_observed, observed)
-        grown = (self.fitted.seen >= SUSPECT_AFTER_DAYS * self.sizes.recent)[:, None]
-        return clipped, suspect, observed * (1 - suspect * (share < SUSPECT_SHARE * seen) * grown)
+        rows = np.flatnonzero(suspect.any(axis=1) & (self.fitted.seen >= SUSPECT_AFTER_DAYS * self.sizes.recent))
+        share = self._before(self.fitted.tail_suspect[rows], suspect[rows])
+        seen = self._before(self.fitted.tail_observed[rows], observed[rows])
+        trusted = observed.copy()
+        trusted[rows] *= 1 - suspect[rows] * (share < SUSPECT_SHARE * seen)
+        return clipped, suspect, trusted
 
     def _before(self, earlier: Floats, values: Floats) -> Floats:
-        """Sum the bins of the day before each bin."""
-        recent, tail = self.sizes.recent, earlier.shape[1]
-        total = np.cumsum(np.concatenate([earlier, values], axis=1), axis=1, dtype=np.float64)
-        return (total[:, tail - 1 : -1] - total[:, tail - 1 - recent : -1 - recent]).astype(np.float32)
+        """Sum the bins of the day before each bin, row by row."""
+        recent = self.sizes.recent
+        past = Sliding(np.concatenate([earlier[:, -recent:], values[:, :-1]], axis=1))
+        return past.last(recent)[:, recent - 1 :]
 
     def _suspect(self, posts: Floats, mean: Floats, rough: Floats) -> Floats:
         y = np.concatenate([self.fitted.tail_posts[:, -3:], posts], axis=1)
@@ -169,13 +173,13 @@ def _windows(
     fitted: Fitted, posts: Floats, mean: Floats, kappa: Floats, service: Rows, sizes: Lengths
 ) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
     """Sum counts and expectations of the windows (lifted by the hours before), the bin and the hour."""
-    tail = fitted.tail_posts.shape[1]
-    y = np.cumsum(np.concatenate([fitted.tail_posts, posts], axis=1), axis=1, dtype=np.float64)
-    m = np.cumsum(np.concatenate([fitted.tail_mean, mean], axis=1), axis=1, dtype=np.float64)
+    tail = max(sizes.windows) + 3 * sizes.hour
+    y = Sliding(np.concatenate([fitted.tail_posts[:, -tail:], posts], axis=1))
+    m = Sliding(np.concatenate([fitted.tail_mean[:, -tail:], mean], axis=1))
 
     def summed(length: int, lag: int = 0) -> tuple[Floats, Floats]:
-        last, before = slice(tail - lag, y.shape[1] - lag), slice(tail - lag - length, y.shape[1] - lag - length)
-        return (y[:, last] - y[:, before]).astype(np.float32), (m[:, last] - m[:, before]).astype(np.float32)
+        at = slice(tail - lag, tail - lag + posts.shape[1])
+        return y.last(length)[:, at], m.last(length)[:, at]
 
     noise = np.maximum(kappa[BIN] - kappa[LAG], 0) / sizes.hour
     steady = 1 / np.maximum(kappa[LAG], np.float32(MIN_LAG))

@@ -56,11 +56,11 @@ def _evidence(done: Followed, rows: slice, service: Rows, group: Rows, sizes: Le
         y, m = done.sums[window, rows], np.maximum(done.means[window, rows], TINY)
         rough = np.asarray(done.kappa[window, rows] + error + TINY, dtype=np.float32)
         support = np.maximum(support, _surprise(y, m, rough))
-        likely = _likelihoods(y, m, np.asarray(1 / rough, dtype=np.float32), sizes.ratios)
-        alone += likely.sum(axis=1)
+        likely = _likelihood(y, m, np.asarray(1 / rough, dtype=np.float32), sizes.ratios)
+        alone += likely
         if not service.single:
-            together += (likely * _odds(likely, service, group)).sum(axis=1)
-    tests = np.float32(len(sizes.windows) * len(sizes.ratios))
+            together += likely * _odds(likely, service, group)
+    tests = np.float32(len(sizes.windows))
     own = np.log(alone / tests)
     rough_now = np.asarray(done.kappa[0, rows] + error, dtype=np.float32)
     now = _surprise(done.taken.posts[rows], np.maximum(done.taken.mean[rows], TINY), rough_now)
@@ -68,12 +68,14 @@ def _evidence(done: Followed, rows: slice, service: Rows, group: Rows, sizes: Le
     return np.asarray(np.where(now >= np.float32(NOW_SD), out, np.minimum(out, np.float32(NOW_CAP_NATS))))
 
 
-def _likelihoods(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> Floats:
-    """Return the likelihood ratios of every outage size, ``(series, ratios, bins)``: negative binomial, same size."""
-    r = np.array(ratios, dtype=np.float32)[None, :, None]
-    y, m, size = y[:, None], m[:, None], size[:, None]
-    nats = y * np.log(r) - (y + size) * np.log((size + r * m) / (size + m))
-    return np.asarray(np.exp(np.minimum(nats, np.float32(OWN_LIMIT))))
+def _likelihood(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> Floats:
+    """Return the likelihood ratio of an outage, averaged over its sizes: negative binomials of the same size."""
+    out = np.zeros_like(y)
+    more, usual = y + size, 1 / (size + m)
+    for ratio in ratios:
+        nats = y * np.float32(np.log(ratio)) - more * np.log((size + np.float32(ratio) * m) * usual)
+        out += np.exp(np.minimum(nats, np.float32(OWN_LIMIT)))
+    return out / np.float32(len(ratios))
 
 
 def _odds(likely: Floats, service: Rows, group: Rows) -> Floats:

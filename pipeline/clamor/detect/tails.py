@@ -98,7 +98,8 @@ def scale(tails: Tails, level: Floats) -> Scale:
 
 
 def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    ordered = np.sort(peaks, axis=1)  # NaN last
+    ordered = np.sort(np.where(np.isnan(peaks), np.float32(np.inf), peaks), axis=1)
+    ordered[days == 0] = 0
     rows = np.arange(len(peaks))
 
     def at(q: float) -> Floats:
@@ -106,7 +107,7 @@ def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floa
         low = position.astype(np.int64)
         high = np.minimum(low + 1, np.maximum(days - 1, 0))
         part = (position - low).astype(np.float32)
-        return np.nan_to_num(ordered[rows, low]) * (1 - part) + np.nan_to_num(ordered[rows, high]) * part
+        return np.asarray(ordered[rows, low] * (1 - part) + ordered[rows, high] * part, dtype=np.float32)
 
     return at(0.5), at(HIGH)
 
