@@ -399,6 +399,14 @@ def test_without_a_provider_the_largest_is_blamed():
     assert (row.scope, row.service) == ("shared cause", "spotify")
 
 
+def test_one_provider_failing_in_two_places_shares_no_cause_with_itself():
+    """Michigan and Ohio lose power at the same time: one service, so nothing is shared."""
+    calm = [series("." * 12, service="electric-power", region=region) for region in ("US-NY", "US-TX")]
+    hit = [series("...OO.......", service="electric-power", region=region) for region in ("US-MI", "US-OH")]
+    rows = found(*hit, *calm, providers=["electric-power"])
+    assert set(rows["scope"]) <= {"subdivision", "country"}
+
+
 def test_two_services_are_no_shared_cause():
     """Two services that fail together by chance stay two incidents; a provider and a service are one."""
     assert len(found(failing("netflix"), failing("spotify"))) == 2
