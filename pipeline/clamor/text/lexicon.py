@@ -1,7 +1,7 @@
 """The catalogue's phrases as one automaton: every phrase of every language found in one pass over a text."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from itertools import product
@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import ahocorasick
 
+from clamor.schema import Symptom
 from clamor.text.fold import bounded, words
 
 
@@ -104,6 +105,9 @@ _AROUND: Final = frozenset(
 )
 """Kinds of phrases that may hold trouble without changing what it is."""
 _ANY: Final = "*"
+_TROUBLE: Final = Entry(Kind.TROUBLE, "any")
+_SYMPTOMS: Final = frozenset(Symptom)
+_NAMING: Final = frozenset({Kind.TROUBLE, Kind.BAD, Kind.PART, Kind.ACT})
 _END: Final = attrgetter("end")
 _CHOICE: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -201,24 +205,12 @@ class Lexicon:
             return list(names), language or "en"
         best = self._spoken(found, language)
         anyway = len(self._languages) - 1
-        kept: list[Hit] = []
-        low = high = -1
-        for last, (length, _, said) in found:
-            entries = said.get(best) or said.get(anyway)
-            if not entries:
-                continue
-            end = last + 1
-            start = end - length
-            while start <= low and end > high and kept:
-                if entries[0].kind in _AROUND and kept[-1].entries[0].kind == Kind.TROUBLE:
-                    break
-                kept.pop()
-                low, high = (kept[-1].start, kept[-1].end) if kept else (-1, -1)
-            if start < low or end > high:
-                kept.append(Hit(start, end, entries))
-                low, high = start, end
-            elif entries[0].kind == Kind.TROUBLE and kept[-1].entries[0].kind in _AROUND:
-                kept.append(Hit(start, end, entries))
+        said_here = (
+            (last + 1 - length, last + 1, entries)
+            for last, (length, _, said) in found
+            if (entries := said.get(best) or said.get(anyway))
+        )
+        kept = _outermost(said_here)
         if names:
             kept = sorted([*kept, *names], key=_END)
         return kept, self._languages[best] if best < anyway else "en"
@@ -235,3 +227,33 @@ class Lexicon:
         if votes[number]:
             votes[number] += _TRUST if language else 1
         return votes.index(max(votes))
+
+
+def _outermost(found: Iterable[tuple[int, int, tuple[Entry, ...]]]) -> list[Hit]:
+    """Keep the phrases that lie in no other; trouble of no symptom takes that of a phrase inside it."""
+    kept: list[Hit] = []
+    low = high = -1
+    for start, end, entries in found:
+        while start <= low and end > high and kept:
+            inner = kept[-1].entries[0]
+            if entries[0].kind in _AROUND and inner.kind == Kind.TROUBLE:
+                break
+            entries = _named(entries, inner)
+            kept.pop()
+            low, high = (kept[-1].start, kept[-1].end) if kept else (-1, -1)
+        if start < low or end > high:
+            kept.append(Hit(start, end, entries))
+            low, high = start, end
+        elif kept[-1].entries[0].kind in _AROUND:
+            if entries[0].kind == Kind.TROUBLE:
+                kept.append(Hit(start, end, entries))
+        else:
+            kept[-1] = Hit(kept[-1].start, kept[-1].end, _named(kept[-1].entries, entries[0]))
+    return kept
+
+
+def _named(outer: tuple[Entry, ...], inner: Entry) -> tuple[Entry, ...]:
+    """Give trouble of no symptom that of a phrase inside it ("the app keeps lagging": slow)."""
+    if outer[0] == _TROUBLE and inner.kind in _NAMING and inner.tag in _SYMPTOMS:
+        return (Entry(Kind.TROUBLE, inner.tag),)
+    return outer
