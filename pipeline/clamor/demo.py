@@ -300,6 +300,8 @@ def emulated(seed: int, port: int) -> Iterator[dict[str, str]]:
             "CLAMOR_REDDIT__CLIENT_SECRET": server.client_secret,
             "CLAMOR_REDDIT__USER_AGENT": server.user_agent,
             "CLAMOR_REDDIT__API_URL": server.url,
+            "CLAMOR_X__DAILY_CAP_USD": "100",
+            "CLAMOR_X__MONTHLY_CAP_USD": "3000",
             "CLAMOR_SERVICES": ",".join(world.services),
             "CLAMOR_LAKE": "data/emulated",
             "CLAMOR_SYNTHETIC": "true",

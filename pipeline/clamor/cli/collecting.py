@@ -8,7 +8,9 @@ import typer
 
 from clamor.cli import common
 from clamor.cli.common import Bin, Budget, Config, Fail, Json, Lake, Services
-from clamor.errors import ConfigError
+from clamor.errors import ConfigError, SourceError
+
+_LONGEST_PROBLEM = 300
 
 
 def add(app: typer.Typer) -> None:
@@ -38,9 +40,10 @@ def run(
     from clamor.text.read import Reader
 
     settings = settings_module.load(config, lake=lake, bin=bin, budget=budget, services=service or None)
+    _tell_missing(settings)
     names = catalog.load(settings.catalog)
     _check(settings, names)
-    clients = _clients(settings)
+    clients = live.open_clients(settings)
     if clients.x is not None:
         _affordable(settings, names)
     store = Store(settings.lake)
@@ -49,17 +52,18 @@ def run(
     decided = outcome.decided
     rows = [] if decided is None else decided.incidents.to_dict("records")
     ongoing = [row for row in rows if row["status"] == "ongoing"]
+    answered = any(_proved(done) for done in outcome.collected.values())
     if json:
         common.show_json(ongoing)
     else:
         title = "SYNTHETIC data" if store.synthetic else None
-        common.show_table([incident_row(row, names) for row in ongoing], title=title, empty="no incident is open")
+        calm = "no incident is open" if answered and decided is not None else "nothing new is known"
+        common.show_table([incident_row(row, names) for row in ongoing], title=title, empty=calm)
     if report is not None and decided is not None:
         show.write_page(show.page(store, names, bin_minutes=settings.bin_minutes), report)
         common.say(f"{report}: written")
-    if not any(_proved(done) for done in outcome.collected.values()):
-        common.say("clamor: no source answered, so nothing new is known; see the lines above and run it again")
-        raise typer.Exit(1)
+    if not answered:
+        raise SourceError("no source answered, so nothing new is known; see the lines above and run it again")
     if fail_on_incident and ongoing:
         raise typer.Exit(3)
 
@@ -78,27 +82,24 @@ def _account(collected: Any) -> None:
     """Say what was asked, stored and refused."""
     for name, done in collected.items():
         for problem in done.problems:
-            common.say(f"clamor: {problem}")
+            common.say(f"clamor: {problem[:_LONGEST_PROBLEM]}")
         common.say(f"{name}: {done.requests} requests, about ${done.cost_usd:.2f}, {done.rows:,} new or changed rows")
 
 
-def _clients(settings: Any) -> Any:
-    """Open what there are credentials for; say what is missing, and refuse where nothing is left."""
-    from clamor import config as settings_module
-    from clamor.run.live import open_clients
+def _tell_missing(settings: Any) -> None:
+    """Say which credentials are missing; refuse where no source is left."""
+    from clamor.config import how_to_get
 
     missing = settings.missing()
-    lacking = [name for names in missing.values() for name in names]
     if all(missing.values()):
         raise ConfigError(
             "no credentials, so there is nothing to collect from; set these (or the same in clamor.toml):\n"
-            f"{settings_module.how_to_get(lacking)}\n"
+            f"{how_to_get([name for names in missing.values() for name in names])}\n"
             "One source is enough. `clamor demo` and `clamor import` need no credentials."
         )
     for source, names in missing.items():
         if names:
-            common.say(f"{source} is left out: {', '.join(names)} not set\n{settings_module.how_to_get(names)}")
-    return open_clients(settings)
+            common.say(f"{source} is left out; not set:\n{how_to_get(names)}")
 
 
 def _plan(settings: Any, names: Any, days: float = 0) -> Any:
@@ -138,6 +139,7 @@ def backfill(
     from clamor import catalog
     from clamor import config as settings_module
     from clamor.collect import x
+    from clamor.collect.batch import Batch
     from clamor.collect.clock import SystemClock
     from clamor.run import live
     from clamor.run.ingest import ingest, read_state
@@ -158,7 +160,7 @@ def backfill(
         raise ConfigError(
             f"--since {since!r} is not before --until ({until or 'now'}); nothing lies between; swap them"
         )
-    _worth(settings, names, (last - start.timestamp()) / 86_400)
+    requests = _worth(settings, names, (last - start.timestamp()) / 86_400)
     store = Store(settings.lake)
     state = read_state(store, "x")
     batches = x.backfill(
@@ -174,24 +176,31 @@ def backfill(
     )
     if settings.synthetic:
         store.mark_synthetic("its sources are set to be synthetic")
-    done = ingest(store, batches, state=("x", state))
+    with common.Progress("backfill") as progress:
+        asked = 0
+
+        def count(batch: Batch) -> None:
+            nonlocal asked
+            asked += sum(attempt.requests for attempt in batch.attempts)
+            progress(asked, max(asked, requests))
+
+        done = ingest(store, batches, state=("x", state), on_batch=count)
     _account({"x": done})
     if done.failed:
         raise typer.Exit(1)
 
 
-def _worth(settings: Any, names: Any, days: float) -> None:
-    """State what the past costs at most; refuse what no day's cap lets through."""
+def _worth(settings: Any, names: Any, days: float) -> int:
+    """State what the past costs and return its requests; refuse what no day's cap lets through."""
     planned = _plan(settings, names, days)
-    common.say(
-        f"X: at most {planned.backfill_requests:,} requests and ${planned.backfill_usd:,.2f} for {days:,.1f} days"
-    )
+    common.say(f"X: about {planned.backfill_requests:,} requests and ${planned.backfill_usd:,.2f} for {days:,.1f} days")
     cap = min(settings.x.daily_cap_usd, settings.x.monthly_cap_usd)
     if planned.backfill_usd > cap:
         raise ConfigError(
             f"${planned.backfill_usd:,.2f} pass the cap of ${cap:,.2f}; name fewer services (--service) or countries "
             "(x.countries), a later --since, or raise x.daily_cap_usd and x.monthly_cap_usd"
         )
+    return int(planned.backfill_requests)
 
 
 def budget(service: Services = None, lake: Lake = None, config: Config = None, json: Json = False) -> None:

@@ -58,6 +58,13 @@ def base(url: str) -> str:
     return url.rstrip("/")
 
 
+def reason(error: BaseException) -> str:
+    """Return in at most 160 characters why a call failed, without the address and query that urllib3 puts first."""
+    first = error.args[0] if error.args else error
+    text = " ".join(str(getattr(first, "reason", None) or error).split())
+    return text[:160] or type(error).__name__
+
+
 def behind(headers: Mapping[str, str], now: float) -> float:
     """Return by how many seconds the service's clock is behind ours, from an answer's Date; 0 if it is not, or unknown.
 

@@ -56,11 +56,15 @@ class Plan:
     def __str__(self) -> str:
         """Return the plan in one sentence."""
         poll = self.world_requests + self.country_requests
+        history = (
+            f"; the history once: {self.backfill_requests:,} requests and ${self.backfill_usd:,.2f}"
+            if self.backfill_requests
+            else ""
+        )
         return (
             f"X: at most {poll:,} requests and ${self.usd_per_poll:,.2f} a poll ({self.world_requests:,} world, "
             f"{self.country_requests:,} by country on their beat), {self.requests_per_day:,.0f} requests and "
-            f"${self.usd_per_day:,.2f} a day, ${self.usd_per_month:,.2f} a month; the history once: "
-            f"{self.backfill_requests:,} requests and ${self.backfill_usd:,.2f}"
+            f"${self.usd_per_day:,.2f} a day, ${self.usd_per_month:,.2f} a month{history}"
         )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import requests
 
 from clamor.collect.clock import Clock
-from clamor.collect.http import Limits, base, behind
+from clamor.collect.http import Limits, base, behind, reason
 from clamor.collect.retry import Fault, persist
 from clamor.errors import ConfigError
 from clamor.schema import Status
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 FAILURES_TO_CLOSE: Final = 3
 """Calls that fail one after another, each retried, before the rest of the run is left alone."""
+_ERRORS: Final = 400
 _SERVER_ERRORS: Final = 500
+_LONGEST_SHOWN: Final = 60
 _REQUEST_TIMEOUT: Final = 408
 
 
@@ -37,13 +39,16 @@ class _Once(Limits):
 
     Attributes:
         headers: Of the last answer, which praw does not hand out.
+        last: The last answer.
 
     """
 
     headers: Mapping[str, str] = MappingProxyType({})
+    last: requests.Response | None = None
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request and read its answer."""
+        self.last = None
         try:
             response = super().send(request, *args, **kwargs)
             response.content  # noqa: B018  read here, so that a half-written answer is noticed here
@@ -52,8 +57,8 @@ class _Once(Limits):
                 Fault(Status.MALFORMED, "Reddit: half-written answer", http_status=200, again=True)
             ) from error
         except (requests.ConnectionError, requests.Timeout) as error:
-            raise _Passing(Fault(Status.FAILED, f"Reddit: no answer: {_short(error)}", again=True)) from error
-        self.headers = response.headers
+            raise _Passing(Fault(Status.FAILED, f"Reddit: no answer: {reason(error)}", again=True)) from error
+        self.headers, self.last = response.headers, response
         status = response.status_code
         if status >= _SERVER_ERRORS or status == _REQUEST_TIMEOUT:
             raise _Passing(Fault(Status.FAILED, f"Reddit answered {status}", http_status=status, again=True))
@@ -96,7 +101,7 @@ def open_reddit(
             **hosts,
         )
     except Exception as error:
-        raise ConfigError(f"Reddit: {_short(error)}; see CLAMOR_REDDIT__USER_AGENT and the other settings") from error
+        raise ConfigError(f"Reddit: {reason(error)}; see CLAMOR_REDDIT__USER_AGENT and the other settings") from error
 
 
 class Caller:
@@ -148,7 +153,8 @@ class Caller:
         try:
             body = self._reddit.request(method="GET", path=path, params=dict(params))
         except Exception as error:
-            fault = diagnose(error, self.clock.now())
+            last = None if self._adapter is None else self._adapter.last
+            fault = diagnose(error, self.clock.now(), last)
             if fault is None:
                 raise
             raise fault from error
@@ -156,7 +162,8 @@ class Caller:
             self.behind_seconds = behind(self._adapter.headers, self.clock.now())
         data = body.get("data") if isinstance(body, Mapping) else None
         if not isinstance(data, Mapping) or not isinstance(data.get("children"), list):
-            raise Fault(Status.MALFORMED, f"Reddit: {path} answered no listing", http_status=200, again=True)
+            shown = path if len(path) < _LONGEST_SHOWN else f"{path[:_LONGEST_SHOWN]}..."
+            raise Fault(Status.MALFORMED, f"Reddit: {shown} answered no listing", http_status=200, again=True)
         return data
 
 
@@ -166,8 +173,15 @@ def _adapter(reddit: Any) -> _Once | None:
     return next((adapter for adapter in adapters.values() if isinstance(adapter, _Once)), None)
 
 
-def diagnose(error: Exception, now: float) -> Fault | None:
-    """Say what an error of the client means for the ledger and the retry; None if it is a mistake of our own."""
+def diagnose(error: Exception, now: float, last: requests.Response | None = None) -> Fault | None:
+    """Say what an error of the client means for the ledger and the retry; None if it is a mistake of our own.
+
+    Args:
+        error: What praw raised.
+        now: Seconds since the epoch.
+        last: The answer behind it, for errors that do not carry it.
+
+    """
     import prawcore
 
     if isinstance(error, prawcore.RequestException):
@@ -175,17 +189,23 @@ def diagnose(error: Exception, now: float) -> Fault | None:
         if isinstance(original, _Passing):
             fault: Fault = original.args[0]
             return fault
-        return Fault(Status.FAILED, f"Reddit: no answer: {_short(original)}", again=True)
+        return Fault(Status.FAILED, f"Reddit: no answer: {reason(original)}", again=True)
     if isinstance(error, prawcore.BadJSON) or type(error) is ValueError or isinstance(error, requests.JSONDecodeError):
         return Fault(
-            Status.MALFORMED, f"Reddit: an answer that is no JSON: {_short(error)}", http_status=200, again=True
+            Status.MALFORMED, f"Reddit: an answer that is no JSON: {reason(error)}", http_status=200, again=True
         )
     if isinstance(error, prawcore.OAuthException):
-        detail = f"Reddit refused the credentials ({_short(error)}); check them at reddit.com/prefs/apps"
+        detail = f"Reddit refused the credentials ({reason(error)}); check them at reddit.com/prefs/apps"
         return Fault(Status.UNAUTHORIZED, detail, http_status=401, closes=True)
     response = getattr(error, "response", None)
     if response is not None:
         return _of_status(response, now)
+    if isinstance(error, LookupError | TypeError | AttributeError | RecursionError) and last is not None:
+        # praw reads the body of any error, and prawcore its headers, as if a Reddit in good health had written them
+        if last.status_code >= _ERRORS:
+            return _of_status(last, now)
+        detail = f"Reddit: an answer that makes no sense: {type(error).__name__} {reason(error)}"
+        return Fault(Status.MALFORMED, detail, http_status=last.status_code, again=True)
     return None
 
 
@@ -215,7 +235,3 @@ def _seconds(header: str | None) -> float | None:
         return None if header is None else max(0.0, float(header))
     except ValueError:
         return None
-
-
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__

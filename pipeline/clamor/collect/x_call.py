@@ -10,7 +10,7 @@ import requests
 from clamor.collect.batch import State
 from clamor.collect.budget import Budget, charge, refusal
 from clamor.collect.clock import Clock
-from clamor.collect.http import Limits, behind
+from clamor.collect.http import Limits, behind, reason
 from clamor.collect.retry import LONGEST_WAIT_SECONDS, Fault, persist
 from clamor.errors import ConfigError
 from clamor.schema import Status
@@ -174,13 +174,13 @@ def diagnose(error: Exception) -> Fault | None:
     if isinstance(error, tweepy.HTTPException):
         return _of_status(error)
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return Fault(Status.MALFORMED, f"X: half-written answer: {_short(error)}", http_status=200, again=True)
-    if isinstance(error, ValueError) and not isinstance(error, UnicodeEncodeError):
-        return Fault(Status.MALFORMED, f"X: an answer that is no JSON: {_short(error)}", http_status=200, again=True)
+        return Fault(Status.MALFORMED, f"X: half-written answer: {reason(error)}", http_status=200, again=True)
+    if isinstance(error, ValueError | RecursionError) and not isinstance(error, UnicodeEncodeError):
+        return Fault(Status.MALFORMED, f"X: an answer that is no JSON: {reason(error)}", http_status=200, again=True)
     if isinstance(error, requests.RequestException):
-        return Fault(Status.FAILED, f"X: no answer: {_short(error)}", again=True)
+        return Fault(Status.FAILED, f"X: no answer: {reason(error)}", again=True)
     if isinstance(error, AttributeError | TypeError):  # tweepy reads an error's body as if it were an object
-        return Fault(Status.FAILED, f"X: an error whose body makes no sense: {_short(error)}", again=True)
+        return Fault(Status.FAILED, f"X: an error whose body makes no sense: {reason(error)}", again=True)
     return None
 
 
@@ -197,7 +197,3 @@ def _of_status(error: Any) -> Fault:
         return Fault(Status.UNAUTHORIZED, f"X does not allow this account to ask this ({said})", http_status=status)
     again = status >= 500 or status == 408
     return Fault(Status.FAILED, f"X answered {said}", http_status=status, again=again)
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__
