@@ -128,7 +128,9 @@ def _share(
     """
     has_provider = any(case.service in providers for case in members)
     services = [*(case.service for case in members), *extra]
-    if len(set(services)) < max(2, rules.shared_services - has_provider) or not rules.rare(len(members) + len(extra) - 1, *exposure):
+    if len(set(services)) < max(2, rules.shared_services - has_provider):
+        return None
+    if not rules.rare(len(members) + len(extra) - 1, *exposure):
         return None
     cause = _blame(members, country, rows, rules, providers)
     others = [service for service in services if service not in providers]
