@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clamor.detect import combine, detect, learn
+from clamor.baseline.groups import Rows
+from clamor.detect import combine, detect, learn, pooling, tails
 from clamor.errors import InputError
 from clamor.schema import FLAGS, VERDICT_COLUMNS
+from clamor.simulate.counts import catalogue
+from naive import detect as naive
 
 
 def frame(values, service="tv", region="US", start="2026-03-02", bin_minutes=15):
@@ -257,3 +260,69 @@ def test_a_region_where_nobody_complains_is_not_out_because_others_are():
     assert {f"R{i}" for i in range(4)} <= set(flagged.index)
     assert "silent" not in flagged.index
     assert "faint" in flagged.index
+
+
+@pytest.mark.parametrize(("y", "mean", "size"), [(0, 0.02, 0.5), (3, 0.4, 2.0), (40, 8.0, 5.0), (900, 850.0, 60.0)])
+def test_likelihood_ratios_equal_their_slow_twin(y, mean, size):
+    """The averaged ratio of two negative binomials, written with logarithms of gammas."""
+    ratios = (1.5, 2.5, 5.0, 12.0, 40.0)
+    fast = pooling._likelihood(*(np.array([[v]], dtype=np.float32) for v in (y, mean, size)), ratios)
+    assert fast[0, 0] == pytest.approx(naive.likelihood(y, mean, size, ratios), rel=2e-3)
+
+
+def test_pooled_odds_equal_their_slow_twin():
+    """What the others of a service and of a parent region add, with the cap on what one may say."""
+    likely = [0.3, 2.0, 500.0, 1.0, 7.0, 0.9]
+    service, group = [0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 2, 3]
+    fast = pooling._odds(
+        np.array([[v] for v in likely], dtype=np.float32), Rows(np.array(service)), Rows(np.array(group))
+    )
+    assert fast[:, 0] == pytest.approx(naive.odds(likely, service, group), rel=1e-4)
+
+
+def test_the_share_of_false_ones_equals_its_slow_twin():
+    """q from the histogram is Benjamini and Hochberg's over all tests so far, to the width of its cells (a tenth)."""
+    p = np.random.default_rng(3).random((20, 6)).astype(np.float32)
+    p[:4, 3:] *= 1e-4
+    fast = tails.false_share(p, tails.start(20))
+    for i, t in [(0, 3), (2, 5), (10, 1), (19, 5)]:
+        slow = naive.false_share(p.T.tolist(), t, float(p[i, t]))
+        assert slow * 0.75 <= fast[i, t] <= max(slow * 1.6, 1e-9)
+
+
+@pytest.fixture(scope="module")
+def quiet_catalogue():
+    """Sixty quiet synthetic series over three weeks, season, AR noise and gaps, and the verdicts on the last."""
+    simulated = catalogue(11, services=6, weeks=3, chatter_per_week=0, outages_per_week=0)
+    out = detect(simulated.frame(), simulated.regions, eval_start=pd.Timestamp("2026-01-19", tz="UTC"))
+    return out[out["p_value"].notna()]
+
+
+@pytest.mark.parametrize(("level", "least", "most"), [(0.5, 0.44, 0.62), (0.1, 0.08, 0.13), (0.01, 0.006, 0.018)])
+def test_p_values_are_uniform_on_quiet_data(quiet_catalogue, level, least, most):
+    """On quiet synthetic series one bin in ten has p <= 0.1, one in a hundred p <= 0.01."""
+    assert least < (quiet_catalogue["p_value"] <= level).mean() < most
+
+
+def test_prediction_intervals_hold_their_coverage(quiet_catalogue):
+    """At least 95% of the quiet counts lie in the 95% band, and no more than that in busy series."""
+    inside = quiet_catalogue["posts"].between(quiet_catalogue["low"], quiet_catalogue["high"])
+    assert inside.mean() > 0.95
+    assert inside[quiet_catalogue["expected"] > 10].mean() == pytest.approx(0.95, abs=0.02)
+
+
+def test_quiet_series_stay_within_twice_the_budget(quiet_catalogue):
+    """A budget of 0.1 false incidents a series-week is not exceeded twofold on sixty quiet series (two sigma of slack)."""
+    flags = quiet_catalogue.groupby(["service", "region"], sort=False)["flag"]
+    starts = flags.apply(lambda f: (f & ~f.rolling(8, min_periods=1).max().shift(1, fill_value=0).astype(bool)).sum())
+    assert starts.sum() <= 2 * 0.1 * 60 + 2 * (2 * 0.1 * 60) ** 0.5
+
+
+def test_services_do_not_depend_on_the_order_or_names_of_others():
+    """Renaming services so that they sort the other way round changes no verdict."""
+    counts = several()
+    renamed = counts.assign(service=counts["service"].map({"a": "z", "b": "y"}))
+    one, two = detect(counts), detect(renamed)
+    two["service"] = two["service"].map({"z": "a", "y": "b"})
+    two = two.sort_values(["service", "region", "bin_start"], ignore_index=True)
+    pd.testing.assert_frame_equal(one, two, rtol=1e-4)

@@ -15,6 +15,11 @@ def outage_level(budget: float, block_days: float = 1.0) -> float:
     return math.log(7 / block_days / budget)
 
 
+def first_day_level(budget: float, block_days: float = 1.0) -> float:
+    """Return the same for a series' first day, on which it may spend its first week's budget."""
+    return min(math.log(1 / budget), outage_level(budget, block_days))
+
+
 def outage_score(budget: float, bin_minutes: int) -> float:
     """Return the score at which a bin is an outage: minus log10 of the false episodes that one bin may cost."""
     return math.log10(MINUTES_PER_WEEK / bin_minutes / budget)

@@ -24,7 +24,7 @@ MIN_SPREAD = 0.4
 GUMBEL_MEDIAN, HIGH, GUMBEL_80 = 0.36651, 0.8, 1.49994
 STEP = 0.25
 EDGES = np.arange(-8.0, 12.01, STEP)
-HEAVY_FROM, HEAVY = 3.0, 0.75
+HEAVY_FROM, HEAVY = 3.0, 0.55
 """Beyond a peak in 20 days the measured tails are heavier than Gumbel's: evidence counts by this factor less."""
 P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
 KEEP_HISTOGRAM = 0.5 ** (1 / 28)
@@ -59,12 +59,22 @@ class Tails:
 
 @dataclass(frozen=True)
 class Scale:
-    """Place and spread of each series' daily peak, and the survival of standardized evidence of its class."""
+    """How to read evidence on one day.
+
+    Attributes:
+        place: Gumbel place of each series' daily peak, nats.
+        spread: Its spread.
+        survival: Share of quiet bins beyond EDGES, standardized, by volume class.
+        which: Volume class of each series.
+        new: Whether a series has no day of its own yet.
+
+    """
 
     place: Floats
     spread: Floats
     survival: npt.NDArray[np.float64]
     which: npt.NDArray[np.int64]
+    new: npt.NDArray[np.bool_]
 
 
 def start(series: int) -> Tails:
@@ -94,7 +104,7 @@ def scale(tails: Tails, level: Floats) -> Scale:
     spread = np.maximum(share * mine + (1 - share) * spread, MIN_SPREAD)
     share = days / (days + PLACE_DAYS)
     place = np.where(days > 0, share * (median - GUMBEL_MEDIAN * spread) + (1 - share) * place, place)
-    return Scale(place.astype(np.float32), spread.astype(np.float32), _survival(tails.body), which)
+    return Scale(place.astype(np.float32), spread.astype(np.float32), _survival(tails.body), which, days == 0)
 
 
 def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:

@@ -50,10 +50,10 @@ def verdicts(
     z: Floats,
     p: Floats,
     judged: npt.NDArray[np.bool_],
-    limit: float,
+    limit: Floats,
     sizes: Lengths,
 ) -> Verdicts:
-    """Return the verdicts of a day; ``limit`` is the standardized evidence of an outage."""
+    """Return the verdicts of a day; ``limit`` is the standardized evidence of an outage, ``(series, 1)``."""
     taken = done.taken
     unseen = taken.observed == 0
     state = np.where(p < ELEVATED_P, ELEVATED, NORMAL).astype(np.int8)

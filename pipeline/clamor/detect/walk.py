@@ -14,7 +14,7 @@ from clamor.baseline.lengths import Lengths, lengths
 from clamor.baseline.level import Followed, follow
 from clamor.baseline.season import Calendar, calendar
 from clamor.detect import pooling, tails
-from clamor.detect.budget import LEARN_BUDGET, outage_level
+from clamor.detect.budget import LEARN_BUDGET, first_day_level, outage_level
 from clamor.detect.verdicts import Verdicts, verdicts
 from clamor.errors import InputError
 
@@ -77,13 +77,14 @@ def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | Non
     known = _nothing(table, sizes) if learnt is None else _carried(learnt, table, sizes)
     if learnt is not None:
         table = table.since(learnt.origin_minute)
-    limit = outage_level(budget, sizes.block_days)
+    limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
     blocks = fit.blocks(table)
     shown = [since is None or table.minutes[c.stop - 1] >= since for c in blocks]
     for i, columns in enumerate(blocks):
         now = _step(table, dates, columns, known, sizes, asked=any(shown[i : i + 2]))
         if shown[i]:
             skip = 0 if since is None else int(np.searchsorted(table.minutes[columns], since))
+            limit = np.where(now.to.new, limits[1], limits[0])[:, None].astype(np.float32)
             day = verdicts(now.done, known, now.z, now.p, now.judged, limit, sizes)
             yield slice(columns.start + skip, columns.stop), day.after(skip)
         if columns is not blocks[-1]:
