@@ -16,6 +16,8 @@ from clamor.errors import InputError
 KINDS: Final = (".parquet", ".csv", ".jsonl")
 MOST: Final = 1e12
 """A larger count is a mistake, and its square would not fit the arithmetic."""
+YEARS: Final = (1970, 2200)
+"""Times outside are mistakes, and do not fit nanoseconds."""
 _ZONED: Final = r"(?:[zZ]|UTC|:\S*[+-]\d{2}(?::?\d{2})?)$"
 _TRUTH: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _DELIMITERS: Final = ",;\t|"
@@ -222,6 +224,12 @@ def times(column: pd.Series, path: Path) -> pd.Series:
     if null.any():
         raise InputError(f"{path}: {column.name} is empty in row {_first(null)}; every row has a time; fill it")
     if isinstance(column.dtype, pd.DatetimeTZDtype):
+        wrong = ~column.dt.year.between(*YEARS)
+        if wrong.any():
+            row = _first(wrong)
+            raise InputError(
+                f"{path}: {column.name} {column.iloc[row - 1]} (row {row}) is not in {YEARS[0]} to {YEARS[1]}; mend it"
+            )
         zoned: pd.Series = column.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
         return zoned
     if not (isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype) or column.dtype == object):
@@ -233,7 +241,8 @@ def times(column: pd.Series, path: Path) -> pd.Series:
     naive = ~texts.str.contains(_ZONED, regex=True, na=False)
     zulu = texts.str.replace(r"\s*(?:UTC|[zZ])$", "Z", regex=True)
     parsed = pd.to_datetime(zulu, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
-    for wrong, rule in ((naive, "has no offset; a time has one"), (parsed.isna(), "is no time; write it")):
+    strange = parsed.isna() | ~parsed.dt.year.between(*YEARS)
+    for wrong, rule in ((naive, "has no offset; a time has one"), (strange, "is no time; write it")):
         if wrong.any():
             at = int(wrong.to_numpy().argmax())
             raise InputError(

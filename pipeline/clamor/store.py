@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from clamor import schema
-from clamor.errors import LakeError
+from clamor.errors import InputError, LakeError
 from clamor.schema import Table
 
 _TIME_COLUMN: Final = {
@@ -50,6 +50,7 @@ _MANY_FILES: Final = 32
 _ROW_GROUP: Final = 16_384
 """Rows sorted by time that are read or left out together."""
 _WINDOW: Final = re.compile(r"window-(-?\d+)-(-?\d+)-at-(\d+)-")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _WIDTH: Final = re.compile(r"/bin_minutes=(\d+)/")
 
 
@@ -84,7 +85,13 @@ class Lake:
     # Facts
 
     def append(self, table: Table, frame: pd.DataFrame) -> None:
-        """Store rows of a fact table. Appending the same rows again is harmless: readers keep the newest of a key."""
+        """Store rows of a fact table. Appending the same rows again is harmless: readers keep the newest of a key.
+
+        Raises:
+            InputError: a source is no plain name (it becomes a folder), or is ``all``, which facts cannot be of.
+
+        """
+        _check_sources(frame)
         for folder, part in self._parts(table, frame):
             self._write(f"{folder}/{uuid.uuid4().hex}.parquet", part)
             self._merge(table, folder)
@@ -304,6 +311,14 @@ class Lake:
             temporary.replace(target)
         except OSError as error:
             raise LakeError(f"lake {self.root!r} cannot be written: {error}; check space and permissions") from error
+
+
+def _check_sources(frame: pd.DataFrame) -> None:
+    for source in frame["source"].unique():
+        if source == schema.ALL_SOURCES or not _NAME.fullmatch(str(source)):
+            raise InputError(
+                f"source {source!r}: a source is a plain name of a-z, 0-9, _ and -, and not 'all'; name another"
+            )
 
 
 def _within(table: Table, start: pd.Timestamp | None, end: pd.Timestamp | None) -> Any:

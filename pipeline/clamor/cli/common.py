@@ -26,6 +26,7 @@ Fail = Annotated[
 Services = Annotated[
     list[str] | None, typer.Option("--service", help="Only these services (repeat it) [env CLAMOR_SERVICES; all].")
 ]
+_YEARS = (1970, 2200)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -86,6 +87,8 @@ def instant(text: str | None, option: str) -> Any:
     if pd.isna(parsed) or not _TIME.match(text.strip()):
         raise InputError(f"{option} {text!r}: not a time; write 2026-10-14 or 2026-10-14T09:15Z")
     time = pd.Timestamp(parsed)
+    if not _YEARS[0] <= time.year <= _YEARS[1]:
+        raise InputError(f"{option} {text!r}: not a year between {_YEARS[0]} and {_YEARS[1]}; correct it")
     if time.tzinfo is None and len(text.strip()) > 10:
         raise InputError(f"{option} {text!r}: a time of day needs an offset; write {text.strip()}Z for UTC")
     return (time.tz_localize("UTC") if time.tzinfo is None else time.tz_convert("UTC")).as_unit("us")

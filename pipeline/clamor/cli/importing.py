@@ -1,7 +1,8 @@
 """Commands that read files into the lake: import, import-counts, import-marks."""
 
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -9,12 +10,14 @@ from clamor.cli import common
 from clamor.cli.common import Config, Json, Lake
 from clamor.errors import InputError
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", show_default=False)]
 Timezone = Annotated[
     str | None, typer.Option(metavar="ZONE", help="What naive times mean, as UTC or America/New_York.")
 ]
 Columns = Annotated[list[str] | None, typer.Option(metavar="NAME=HEADING", help="Column by its heading (repeat it).")]
 Encoding = Annotated[str | None, typer.Option(help="Text encoding [UTF-8, or as marked].")]
+_FIRST_POST: Final = 1_104_537_600
+"""2005: Reddit's first year."""
 
 
 def add(app: typer.Typer) -> None:
@@ -49,8 +52,6 @@ def import_(
 
     FILEs are CSV exports, twarc JSON lines or Reddit dumps (NDJSON), packed by gzip, zstd, bzip2 or xz, or not.
     """
-    import time
-
     from clamor import catalog
     from clamor import config as settings_module
     from clamor.collect.archive import ImportOptions, ImportSummary, group_named, import_files
@@ -103,8 +104,6 @@ def import_counts(
     report chart ([{"x": time, "y": count}, ...]) or CSV exports of Google Trends. They are a source of their own. To
     judge counts without a lake, see `clamor detect --counts`.
     """
-    import time
-
     from clamor import catalog
     from clamor import config as settings_module
     from clamor.collect import archive_counts
@@ -132,7 +131,7 @@ def import_counts(
     batches = archive_counts.import_counts(
         files, catalog=names, observed_at=time.time(), options=options, summary=summary
     )
-    _store(Store(settings.lake), batches, summary, json=json)
+    _store(Store(settings.lake), batches, summary, json=json, things="bins")
 
 
 def import_marks(
@@ -149,8 +148,6 @@ def import_marks(
     They are shown on the timeline and are never evidence. FILEs are histories of status pages: CSV (service, time,
     status, url), JSON or Atom.
     """
-    import time
-
     from clamor import catalog, schema
     from clamor import config as settings_module
     from clamor.collect.archive import ImportSummary
@@ -171,10 +168,16 @@ def import_marks(
         summary=summary,
     )
     Store(settings.lake).append(schema.MARKS, marks)
-    _tell(summary, f"{len(marks):,} marks in lake {settings.lake!r}; next: `clamor report`", len(marks), json=json)
+    _tell(
+        summary,
+        f"{len(marks):,} marks in lake {settings.lake!r}; next: `clamor report`",
+        len(marks),
+        json=json,
+        things="marks",
+    )
 
 
-def _store(store: Any, batches: Any, summary: Any, *, json: bool) -> None:
+def _store(store: Any, batches: Any, summary: Any, *, json: bool, things: str = "posts") -> None:
     """Store what an import yields and give the account of it; warn of posts that other imports may hold too."""
     from clamor.collect.archive import overlapping
     from clamor.collect.batch import Attempt, coverage
@@ -193,11 +196,12 @@ def _store(store: Any, batches: Any, summary: Any, *, json: bool) -> None:
         f"{done.rows:,} new or changed rows in lake {store.root!r}; next: `clamor detect`",
         done.rows,
         json=json,
+        things=things,
     )
 
 
-def _tell(summary: Any, line: str, rows: int, *, json: bool) -> None:
-    for text in summary.lines():
+def _tell(summary: Any, line: str, rows: int, *, json: bool, things: str) -> None:
+    for text in summary.lines(things):
         common.say(text)
     if json:
         common.show_json([{**summary.as_dict(), "rows_stored": rows}])
@@ -214,4 +218,6 @@ def _window(text: str | None) -> tuple[float, float] | None:
     start, end = (common.instant(part, "--covered") for part in (first, last))
     if start >= end:
         raise InputError(f"--covered {text!r}: the end is not after the start; swap them")
+    if start.timestamp() < _FIRST_POST or end.timestamp() > time.time():
+        raise InputError(f"--covered {text!r}: no post is older than 2005 or newer than now; state what the files hold")
     return start.timestamp(), end.timestamp()

@@ -180,8 +180,10 @@ def _utf8(file: ArchiveFile, blocks: Iterator[bytes]) -> Iterator[bytes]:
             yield block if plain else decoder.decode(block).encode("utf-8", "surrogatepass")
         if not plain:
             decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file.path}: {error.reason}: its text is not {file.encoding}; name its --encoding") from None
+    except UnicodeError as error:
+        raise InputError(
+            f"{file.path}: {getattr(error, 'reason', error)}: its text is not {file.encoding}; name its --encoding"
+        ) from None
 
 
 def _blocks(path: Path, packed: str, on_bytes: Callable[[int], object]) -> Iterator[bytes]:

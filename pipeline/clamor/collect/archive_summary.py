@@ -65,19 +65,24 @@ class ImportSummary:
         else:
             tally.count += 1
 
-    def lines(self) -> list[str]:
-        """Return the account for people, the sum first and one line a reason after it."""
+    def lines(self, things: str = "posts") -> list[str]:
+        """Return the account for people, the sum first and one line a reason after it; ``things`` are what is counted.
+
+        Numbers that others counted come as ``bins``, statements as ``marks``: they name their service, so the repeated
+        and the unknown are said of posts only.
+        """
         rejected = sum(tally.count for tally in self.rejected.values())
         left_out = sum(tally.count for tally in self.left_out.values())
         files = "one file" if len(self.files) == 1 else f"{len(self.files)} files"
+        named = f"{self.duplicates:,} with a repeated id, {self.unmatched:,} about no known service, "
         text = [
-            f"{self.rows:,} rows of {files}: {self.posts:,} posts counted, "
-            f"{self.duplicates:,} with a repeated id, {self.unmatched:,} about no known service, "
+            f"{self.rows:,} rows of {files}: {self.posts:,} {things} counted, {named if things == 'posts' else ''}"
             f"{rejected:,} rejected, {left_out:,} left out"
         ]
         if self.first is not None and self.last is not None:
             text.append(
-                f"posts from {_shown(self.first)} to {_shown(self.last)}, {self.unplaced:,} without a known place"
+                f"{things} from {_shown(self.first)} to {_shown(self.last)}"
+                + (f", {self.unplaced:,} without a known place" if things == "posts" else "")
             )
         for word, tallies in (("rejected", self.rejected), ("left out", self.left_out)):
             text += [f"{word}: {reason}: {t.count:,} (first: {t.first})" for reason, t in sorted(tallies.items())]
