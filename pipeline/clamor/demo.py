@@ -40,6 +40,8 @@ from clamor.text.read import Reader
 START: Final = pd.Timestamp("2026-09-29", tz="UTC")
 """First day of every synthetic world: a Tuesday, after X's index change."""
 HISTORY_DAYS: Final = 14
+BUDGET: Final = 0.02
+"""False incidents a series-week: for some 260 series less than one a day; the default, 0.1, would accept four."""
 POLL_MINUTES: Final = 15
 POLL_DELAY_SECONDS: Final = 120
 """Cron's minute: a bin is asked for two minutes after it ended."""
@@ -117,6 +119,7 @@ def _settings(world: World, server: Any, lake: Lake) -> config.Settings:
         lake=lake.root,
         services=tuple(world.services),
         history_days=HISTORY_DAYS,
+        budget=BUDGET,
         synthetic=True,
         x=config.X(
             bearer_token=server.bearer_token,
@@ -217,7 +220,7 @@ def truth_rows(compared: Comparison) -> list[dict[str, Any]]:
             "regions right": _share(event["region_precision"]),
             "regions told": _share(event["region_recall"]),
             "symptoms told": _share(event["symptom_recall"]),
-            "note": event["note"],
+            "size": event["note"].partition(":")[0],
         }
         for event in compared.events.to_dict("records")
     ]
