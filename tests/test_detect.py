@@ -312,7 +312,7 @@ def test_prediction_intervals_hold_their_coverage(quiet_catalogue):
 
 
 def test_quiet_series_stay_within_twice_the_budget(quiet_catalogue):
-    """A budget of 0.1 false incidents a series-week is not exceeded twofold on sixty quiet series (two sigma of slack)."""
+    """A budget of 0.1 false incidents a series-week is not exceeded twofold on sixty quiet series, give or take."""
     flags = quiet_catalogue.groupby(["service", "region"], sort=False)["flag"]
     starts = flags.apply(lambda f: (f & ~f.rolling(8, min_periods=1).max().shift(1, fill_value=0).astype(bool)).sum())
     assert starts.sum() <= 2 * 0.1 * 60 + 2 * (2 * 0.1 * 60) ** 0.5
