@@ -28,7 +28,7 @@ def walk(table):
     sizes = lengths(table.bin_minutes)
     dates, fitted, means = calendar(table, sizes), fit.start(len(table.names), sizes), []
     for columns in fit.blocks(table):
-        block = fit.day(table, dates, columns)
+        block = fit.day(table, dates, Rows(table.service_code), columns)
         done = follow(fitted, block, sizes)
         means.append(done.taken.mean)
         fitted = fit.refit(fitted, block, done.taken, sizes)

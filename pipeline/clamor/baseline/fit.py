@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from clamor.baseline import annual, scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Ints, Panel
+from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.season import Calendar, add_by_cell, shape
 
@@ -82,7 +83,7 @@ class Fitted:
         fresh = start(1, sizes)
         both = {f.name: np.concatenate([getattr(self, f.name), getattr(fresh, f.name)]) for f in fields(self)}
         taken = Fitted(**{name: values[rows] for name, values in both.items()})
-        season = shape(taken.cell_posts, taken.cell_expected, taken.cell_worth, service)
+        season = shape(taken.cell_posts, taken.cell_expected, taken.cell_worth, Rows(service))
         return replace(taken, season=season)
 
 
@@ -124,7 +125,7 @@ class Day:
         dates: Where its bins lie in the local weeks.
         terms: Regressors of the year, for wide bins.
         zone: Zone of each series.
-        service: Service of each series.
+        services: Series by service.
 
     """
 
@@ -132,7 +133,7 @@ class Day:
     dates: Calendar
     terms: npt.NDArray[np.float64]
     zone: Ints
-    service: Ints
+    services: Rows
 
 
 def blocks(panel: Panel) -> list[slice]:
@@ -144,11 +145,11 @@ def blocks(panel: Panel) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(number)][: len(edges)], strict=True)]
 
 
-def day(panel: Panel, dates: Calendar, columns: slice) -> Day:
-    """Cut one block out of a panel."""
+def day(panel: Panel, dates: Calendar, services: Rows, columns: slice) -> Day:
+    """Cut one block out of a panel; ``services`` are its series by service."""
     cut = Calendar(dates.cell[:, columns], dates.neighbour[:, columns], dates.share[:, columns])
     terms = annual.terms(panel.minutes[columns][:1], panel.origin_minute)[0]
-    return Day(panel.posts[:, columns], cut, terms, panel.zone, panel.service_code)
+    return Day(panel.posts[:, columns], cut, terms, panel.zone, services)
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
     cell_posts = add_by_cell(fitted.cell_posts * keep_season, taken.clipped, block.dates, block.zone)
     cell_expected = add_by_cell(fitted.cell_expected * keep_season, _flat(fitted, taken), block.dates, block.zone)
     worth = _worth(fitted, taken, sizes)
-    season = shape(cell_posts, cell_expected, worth, block.service)
+    season = shape(cell_posts, cell_expected, worth, block.services)
     learned = np.minimum((fitted.seen / sizes.day + np.float32(0.3)) / np.float32(LEARN_DAYS), 1)
     moments = taken.moments.sum(axis=3).transpose(2, 0, 1) * learned[:, None, None]
     return replace(

@@ -26,7 +26,7 @@ class Rows:
         self.groups = len(starts)
         self.group = np.empty(len(code), dtype=np.int64)
         self.group[order] = np.cumsum(first) - 1
-        self._members = [order[a:b] for a, b in zip(starts, [*starts[1:], len(code)], strict=True)]
+        self._members = [order[a:b] for a, b in zip(starts, [*starts[1:], len(code)][: len(starts)], strict=True)]
         self._turns = self._by_turn()
         self.single = len(self._turns) <= 1
 

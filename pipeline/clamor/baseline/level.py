@@ -86,7 +86,7 @@ def follow(fitted: Fitted, block: Day, sizes: Lengths) -> Followed:
     working = np.repeat(kappa[:, :, None], posts.shape[1], axis=2)
     new = fitted.exposure[young] == 0
     working[:, np.flatnonzero(young)[new]] = first[:, new]
-    sums, means, past = _windows(fitted, posts, mean, working, Rows(block.service), sizes)
+    sums, means, past = _windows(fitted, posts, mean, working, block.services, sizes)
     learn = (seen >= LEARN_AFTER) & (trusted > 0)
     moments_now = scatter.moments(sums, means, known, working, learn, past, sd)
     now = _within_day(moments, moments_now, first, young, kappa, posts.shape[1])

@@ -73,26 +73,25 @@ def add_by_cell(total: Floats, values: Floats, cut: Calendar, zone: Ints) -> Flo
     return out
 
 
-def shape(posts: Floats, expected: Floats, worth: Floats, service: Ints) -> Floats:
+def shape(posts: Floats, expected: Floats, worth: Floats, services: Rows) -> Floats:
     """Return the season of every series.
 
     Args:
         posts: Posts by cell, ``(series, cells)``.
         expected: What a flat week would have brought.
         worth: Effective posts per post: below one where bins scatter more than Poisson.
-        service: Service of each series.
+        services: Series by service.
 
     """
     if posts.shape[1] == 1:
         return np.ones_like(posts)
     posts, expected = posts * worth, expected * worth
-    rows = Rows(service)
-    pooled_posts, pooled_expected = rows.total(posts.astype(np.float64)), rows.total(expected.astype(np.float64))
+    pooled_posts, pooled_expected = (services.total(v.astype(np.float64)) for v in (posts, expected))
     everywhere = _shrink(
         pooled_posts.sum(axis=0)[None], pooled_expected.sum(axis=0)[None], np.ones((1, posts.shape[1]))
     )
     of_service = _shrink(pooled_posts, pooled_expected, np.broadcast_to(everywhere, pooled_posts.shape))
-    return _shrink(posts, expected, of_service[rows.group]).astype(np.float32)
+    return _shrink(posts, expected, of_service[services.group]).astype(np.float32)
 
 
 def _shrink(posts: Real, expected: Real, prior: Real) -> Real:

@@ -5,6 +5,8 @@ averages over the hypotheses that it is out alone, with its siblings of one pare
 See Neill and Cooper 2010 (doi 10.1007/s10994-009-5144-4) for the scan, METHOD.md for the formulas.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from clamor.baseline.counts import Floats, Ints
@@ -34,16 +36,32 @@ CHUNK = 128
 """Series that are judged at a time (whole services), so that the arrays stay in the processor's cache."""
 
 
-def evidence(done: Followed, service: Ints, group: Ints, sizes: Lengths) -> Floats:
-    """Return the log posterior ratio of an outage of each bin, in nats, ``(series, bins)``; services are in order."""
-    out = np.empty(done.known.shape, dtype=np.float32)
+@dataclass(frozen=True)
+class Chunk:
+    """Some whole services: their rows, and those by service and by parent region."""
+
+    rows: slice
+    services: Rows
+    groups: Rows
+
+
+def chunks(service: Ints, group: Ints) -> list[Chunk]:
+    """Cut the series, which are in order of their services, into chunks."""
     first = np.flatnonzero(np.diff(service, prepend=-1))
-    begin = 0
-    for end in [*first[1:], len(service)]:
+    out, begin = [], 0
+    for end in (int(e) for e in [*first[1:], len(service)]):
         if end - begin >= CHUNK or end == len(service):
-            rows = slice(begin, int(end))
-            out[rows] = _evidence(done, rows, Rows(service[rows]), Rows(group[rows]), sizes)
-            begin = int(end)
+            rows = slice(begin, end)
+            out.append(Chunk(rows, Rows(service[rows]), Rows(group[rows])))
+            begin = end
+    return out
+
+
+def evidence(done: Followed, parts: list[Chunk], sizes: Lengths) -> Floats:
+    """Return the log posterior ratio of an outage of each bin, in nats, ``(series, bins)``."""
+    out = np.empty(done.known.shape, dtype=np.float32)
+    for part in parts:
+        out[part.rows] = _evidence(done, part.rows, part.services, part.groups, sizes)
     return out
 
 

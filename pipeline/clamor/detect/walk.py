@@ -10,6 +10,7 @@ import pandas as pd
 
 from clamor.baseline import fit
 from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Panel
+from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths, lengths
 from clamor.baseline.level import Followed, follow
 from clamor.baseline.season import Calendar, calendar
@@ -55,6 +56,24 @@ class Learnt:
         return pairs, self.until_minute, self.bin_minutes, self.budget
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What stays the same from day to day: the panel, its lengths, its place in the local weeks, its groups."""
+
+    table: Panel
+    sizes: Lengths
+    dates: Calendar
+    services: Rows
+    parts: list[pooling.Chunk]
+
+    @classmethod
+    def of(cls, table: Panel) -> "Layout":
+        """Lay a panel out."""
+        sizes = lengths(table.bin_minutes)
+        services = Rows(table.service_code)
+        return cls(table, sizes, calendar(table, sizes), services, pooling.chunks(table.service_code, table.group))
+
+
 class Step(NamedTuple):
     """One day judged: the baseline followed through it, its evidence, raw and standardized, and whether it counts.
 
@@ -72,16 +91,14 @@ class Step(NamedTuple):
 
 def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | None) -> Iterator[tuple[slice, Verdicts]]:
     """Walk the days; yield the verdicts of each day from the minute ``since`` on."""
-    sizes = lengths(table.bin_minutes)
-    dates = calendar(table, sizes)
+    layout = Layout.of(table if learnt is None else table.since(learnt.origin_minute))
+    sizes = layout.sizes
     known = _nothing(table, sizes) if learnt is None else _carried(learnt, table, sizes)
-    if learnt is not None:
-        table = table.since(learnt.origin_minute)
     limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
     blocks = fit.blocks(table)
     shown = [since is None or table.minutes[c.stop - 1] >= since for c in blocks]
     for i, columns in enumerate(blocks):
-        now = _step(table, dates, columns, known, sizes, asked=any(shown[i : i + 2]))
+        now = _step(layout, columns, known, asked=any(shown[i : i + 2]))
         if shown[i]:
             skip = 0 if since is None else int(np.searchsorted(table.minutes[columns], since))
             limit = np.where(now.to.new, limits[1], limits[0])[:, None].astype(np.float32)
@@ -98,12 +115,11 @@ def settle(table: Panel, budget: float) -> Learnt:
         raise InputError(
             f"learn: the counts end {end % MINUTES_PER_DAY} min after a UTC midnight; cut them there; say until when"
         )
-    sizes = lengths(table.bin_minutes)
-    dates = calendar(table, sizes)
-    known = _nothing(table, sizes)
+    layout = Layout.of(table)
+    known = _nothing(table, layout.sizes)
     blocks = fit.blocks(table)
     for columns in blocks:
-        known = _after(_step(table, dates, columns, known, sizes, asked=columns is blocks[-1]), known, sizes)
+        known = _after(_step(layout, columns, known, asked=columns is blocks[-1]), known, layout.sizes)
     return Learnt(table.names, end, table.origin_minute, table.bin_minutes, budget, known)
 
 
@@ -118,11 +134,11 @@ def _carried(learnt: Learnt, table: Panel, sizes: Lengths) -> Known:
     return Known(learnt.known.fitted.take(rows, table.service_code, sizes), learnt.known.memory.take(rows))
 
 
-def _step(table: Panel, dates: Calendar, columns: slice, known: Known, sizes: Lengths, *, asked: bool) -> Step:
+def _step(layout: Layout, columns: slice, known: Known, *, asked: bool) -> Step:
     """Judge one day by what is known before it; ``asked``: this day or the next is shown, so p-values are needed."""
-    block = fit.day(table, dates, columns)
-    done = follow(known.fitted, block, sizes)
-    raw = pooling.evidence(done, table.service_code, table.group, sizes)
+    block = fit.day(layout.table, layout.dates, layout.services, columns)
+    done = follow(known.fitted, block, layout.sizes)
+    raw = pooling.evidence(done, layout.parts, layout.sizes)
     to = tails.scale(known.memory, done.taken.level)
     z = tails.standardize(raw, to)
     judged = done.ready & (done.taken.observed > 0)
