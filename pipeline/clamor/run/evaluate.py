@@ -14,6 +14,7 @@ from clamor.incidents import incidents as find_incidents
 from clamor.store import Lake
 
 MINUTES_PER_DAY: Final = 1440
+HISTORY_STEP: Final = pd.Timedelta(weeks=4)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def evaluate(
         bin_minutes: Width of the bins.
         budget: False incidents a series-week.
         start: First bin to decide, UTC; the lake's first when None.
-        history_days: Days of baseline before ``start`` (from its UTC midnight); all there are when None.
+        history_days: Least days of baseline before ``start``; all there are when None. The history begins at a fixed
+            four-weekly time, so that runs on different days learn from the same past.
         learned: Kept between calls, it saves reading and learning the past again: what lies before the midnight of
             ``start`` is taken to be settled. The verdicts are the same.
 
@@ -68,7 +70,7 @@ def evaluate(
 
     """
     begin = start.floor("D") if start is not None else None
-    since = begin - pd.Timedelta(days=history_days) if begin is not None and history_days is not None else None
+    since = _history(begin, history_days) if begin is not None and history_days is not None else None
     if learned is None or begin is None or bin_minutes >= MINUTES_PER_DAY:
         counted = _counted(lake, catalog, since, now, bin_minutes)
     else:
@@ -89,6 +91,13 @@ def evaluate(
     uneven = counted.loc[counted["uneven"], ["service", "region", "bin_start", "uneven"]]
     found = tell(lake, catalog, flags, uneven, now=now, bin_minutes=bin_minutes, budget=budget)
     return Evaluation(flags, found, uneven, begin, end)
+
+
+def _history(begin: pd.Timestamp, days: int) -> pd.Timestamp:
+    """Return the last four-weekly time (counted from the epoch's first Monday) that leaves that many days."""
+    monday = pd.Timestamp("1970-01-05", tz="UTC")
+    weeks = (begin - pd.Timedelta(days=days) - monday) // HISTORY_STEP
+    return (monday + weeks * HISTORY_STEP).as_unit("us")
 
 
 def _resumed(
