@@ -326,3 +326,23 @@ def test_services_do_not_depend_on_the_order_or_names_of_others():
     two["service"] = two["service"].map({"z": "a", "y": "b"})
     two = two.sort_values(["service", "region", "bin_start"], ignore_index=True)
     pd.testing.assert_frame_equal(one, two, rtol=1e-4)
+
+
+def test_complaints_that_follow_the_talk_are_chatter():
+    """Complaints that triple while all mentions grow fivefold are a viral topic; without the mentions, an outage."""
+    counts = quiet(6, 20.0)
+    late = counts.index >= 520
+    counts.loc[late, "count"] *= 3
+    talk = np.random.default_rng(2).poisson(np.where(late, 1200, 240)).astype(float)
+    assert detect(counts)["flag"][520:530].any()
+    assert not detect(counts.assign(mentions=counts["count"] + talk))["flag"][520:530].any()
+
+
+def test_an_outage_that_is_talked_about_is_an_outage_still():
+    """Complaints that grow tenfold while talk doubles are no chatter; nor do unknown mentions hide anything."""
+    counts = quiet(6, 20.0)
+    late = counts.index >= 520
+    counts.loc[late, "count"] *= 10
+    talk = np.random.default_rng(2).poisson(np.where(late, 480, 240)).astype(float)
+    assert detect(counts.assign(mentions=counts["count"] + talk))["flag"][520]
+    assert detect(counts.assign(mentions=np.where(counts.index < 400, talk, np.nan)))["flag"][520]

@@ -79,9 +79,9 @@ def holt_winters(y, bins_a_day):
     return out
 
 
-def clamor(world):
+def clamor(world, mentions=False):
     """The score and flags of clamor.detect, ``(series, bins)``, in the world's order; seconds a million bins."""
-    frame = world.frame()
+    frame = world.frame(mentions)
     began = time.process_time()
     out = detect(frame, world.regions, bin_minutes=world.bin_minutes)
     seconds = (time.process_time() - began) / len(frame) * 1e6
@@ -160,13 +160,15 @@ def catalogues(seeds, slow, **options):
     peers["seasonal naive NB"] = lambda y: seasonal_naive(y, WEEK)
     if slow:
         peers["river Holt-Winters (40)"] = lambda y: holt_winters(y, 96)
-    rows = {name: [] for name in ("true mean, single bin", "clamor", *peers)}
+    rows = {name: [] for name in ("true mean, single bin", "clamor", "clamor with mentions", *peers)}
     for seed in seeds:
         world = catalogue(seed, **options)
         known = np.where(np.isnan(world.posts), np.nan, upper_tail(np.nan_to_num(world.posts), world.usual, 3.3))
         rows["true mean, single bin"].append(row(known, world))
         score, flags, seconds = clamor(world)
         rows["clamor"].append({**row(score, world, flags), "s/M": seconds})
+        score, flags, seconds = clamor(world, mentions=True)
+        rows["clamor with mentions"].append({**row(score, world, flags), "s/M": seconds})
         for name, peer in peers.items():
             score = np.where(np.isnan(world.posts), np.nan, peer(world.posts))
             score[:, :WEEK] = np.nan

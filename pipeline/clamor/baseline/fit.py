@@ -40,6 +40,8 @@ class Fitted:
         tail_mean: Expected there, 0 where unknown.
         tail_suspect: 1 where the bin looked like an outage.
         tail_observed: 1 where the bin was observed.
+        tail_talk: Posts that name the service and are no complaints, 0 where unknown.
+        tail_talk_mean: ``tail_mean`` where the talk is known, else 0.
         year_information: Normal equations of the year's regression, float64; see :mod:`clamor.baseline.annual`.
         year_response: The same.
         year_first: The same.
@@ -60,6 +62,8 @@ class Fitted:
     tail_mean: Floats
     tail_suspect: Floats
     tail_observed: Floats
+    tail_talk: Floats
+    tail_talk_mean: Floats
     year_information: npt.NDArray[np.float64]
     year_response: npt.NDArray[np.float64]
     year_first: npt.NDArray[np.float64]
@@ -110,6 +114,8 @@ def start(series: int, sizes: Lengths) -> Fitted:
         tail_mean=zeros(sizes.tail),
         tail_suspect=zeros(sizes.tail),
         tail_observed=zeros(sizes.tail),
+        tail_talk=zeros(sizes.tail),
+        tail_talk_mean=zeros(sizes.tail),
         year_information=year.information if sizes.wide else none,
         year_response=year.response if sizes.wide else none,
         year_first=year.first if sizes.wide else none,
@@ -122,6 +128,7 @@ class Day:
 
     Attributes:
         posts: ``(series, bins)``, NaN where unknown.
+        talk: Posts that name the service and are no complaints, NaN where unknown; None if nothing is known of them.
         dates: Where its bins lie in the local weeks.
         terms: Regressors of the year, for wide bins.
         zone: Zone of each series.
@@ -130,6 +137,7 @@ class Day:
     """
 
     posts: Floats
+    talk: Floats | None
     dates: Calendar
     terms: npt.NDArray[np.float64]
     zone: Ints
@@ -149,7 +157,9 @@ def day(panel: Panel, dates: Calendar, services: Rows, columns: slice) -> Day:
     """Cut one block out of a panel; ``services`` are its series by service."""
     cut = Calendar(dates.cell[:, columns], dates.neighbour[:, columns], dates.share[:, columns])
     terms = annual.terms(panel.minutes[columns][:1], panel.origin_minute)[0]
-    return Day(panel.posts[:, columns], cut, terms, panel.zone, services)
+    posts = panel.posts[:, columns]
+    talk = None if panel.mentions is None else np.maximum(panel.mentions[:, columns] - posts, 0)
+    return Day(posts, talk, cut, terms, panel.zone, services)
 
 
 @dataclass(frozen=True)
@@ -168,6 +178,8 @@ class Taken:
         moments: ``(2, kinds, series, bins)``.
         kappa: Scatter at midnight, ``(kinds, series)``.
         level: Slow level at midnight, ``(series,)``.
+        talk: Posts that are no complaints, 0 where unknown.
+        talk_mean: Expected complaints where the talk is known, else 0.
 
     """
 
@@ -182,6 +194,8 @@ class Taken:
     moments: Floats
     kappa: Floats
     level: Floats
+    talk: Floats
+    talk_mean: Floats
 
 
 def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
@@ -238,6 +252,8 @@ def _tails(fitted: Fitted, taken: Taken) -> dict[str, Floats]:
         "tail_mean": ends(fitted.tail_mean, taken.mean),
         "tail_suspect": ends(fitted.tail_suspect, taken.suspect),
         "tail_observed": ends(fitted.tail_observed, taken.observed),
+        "tail_talk": ends(fitted.tail_talk, taken.talk),
+        "tail_talk_mean": ends(fitted.tail_talk_mean, taken.talk_mean),
     }
 
 

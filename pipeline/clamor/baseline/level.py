@@ -29,6 +29,10 @@ STEADY_SERVICE_POSTS = 60.0
 TREND = 0.5
 """Share of the last hour's rise over the hour before that is expected to go on (talk grows; outages jump)."""
 MAX_TREND = 2.0
+TALK_POSTS, TALK_POWER = 20.0, 0.8
+"""Posts of the last day before talk says anything, and the power of its rise that complaints are expected to follow."""
+MUCH = np.float32(1e12)
+"""Talk to expect where it is not known: none is ever a rise."""
 LEARN_AFTER = 2
 """Bins before surprises say anything about scatter."""
 YOUNG_DAYS = 3
@@ -86,7 +90,9 @@ def follow(fitted: Fitted, block: Day, sizes: Lengths) -> Followed:
     working = np.repeat(kappa[:, :, None], posts.shape[1], axis=2)
     new = fitted.exposure[young] == 0
     working[:, np.flatnonzero(young)[new]] = first[:, new]
-    sums, means, past = _windows(fitted, posts, mean, working, block.services, sizes)
+    talk, talk_mean = _talk(block, mean)
+    talked = None if block.talk is None else _talked(fitted, talk, talk_mean, sizes)
+    sums, means, past = _windows(fitted, posts, mean, working, block.services, talked, sizes)
     learn = (seen >= LEARN_AFTER) & (trusted > 0)
     moments_now = scatter.moments(sums, means, known, working, learn, past, sd)
     now = _within_day(moments, moments_now, first, young, kappa, posts.shape[1])
@@ -94,7 +100,19 @@ def follow(fitted: Fitted, block: Day, sizes: Lengths) -> Followed:
     windows = len(sizes.windows)
     return Followed(
         taken=Taken(
-            posts, clipped * trusted, observed, trusted, suspect, season, base, mean, moments_now, kappa, level
+            posts,
+            clipped * trusted,
+            observed,
+            trusted,
+            suspect,
+            season,
+            base,
+            mean,
+            moments_now,
+            kappa,
+            level,
+            talk,
+            talk_mean,
         ),
         known=known,
         sums=sums[:windows],
@@ -170,7 +188,13 @@ class _DayLevel:
 
 
 def _windows(
-    fitted: Fitted, posts: Floats, mean: Floats, kappa: Floats, service: Rows, sizes: Lengths
+    fitted: Fitted,
+    posts: Floats,
+    mean: Floats,
+    kappa: Floats,
+    service: Rows,
+    talked: list[Floats] | None,
+    sizes: Lengths,
 ) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
     """Sum counts and expectations of the windows (lifted by the hours before), the bin and the hour."""
     tail = max(sizes.windows) + 3 * sizes.hour
@@ -184,7 +208,7 @@ def _windows(
     noise = np.maximum(kappa[BIN] - kappa[LAG], 0) / sizes.hour
     steady = 1 / np.maximum(kappa[LAG], np.float32(MIN_LAG))
     sums, means = [], []
-    for window in sizes.windows:
+    for k, window in enumerate(sizes.windows):
         here, expected = summed(window)
         hour, hour_mean = summed(sizes.hour, window)
         earlier, earlier_mean = summed(sizes.hour, window + sizes.hour)
@@ -194,12 +218,43 @@ def _windows(
         worth = 1 / (1 + earlier_mean * noise)
         was = (steady + earlier * worth) / (steady + earlier_mean * worth)
         lift = lift * np.clip(lift / was, 1, np.float32(MAX_TREND)) ** np.float32(TREND)
+        if talked is not None:
+            lift = np.maximum(lift, talked[k])
         sums.append(here)
         means.append(np.maximum(expected * lift, 0))
     hour, hour_mean = summed(sizes.hour)
     before, before_mean = summed(sizes.hour, 1)
     bins = np.float32(sizes.hour)
     return np.stack([*sums, posts, hour]), np.stack([*means, mean, hour_mean]), (before / bins, before_mean / bins)
+
+
+def _talk(block: Day, mean: Floats) -> tuple[Floats, Floats]:
+    """Return the posts that are no complaints, and the expected complaints of the bins where they are known."""
+    if block.talk is None:
+        return np.zeros_like(mean), np.zeros_like(mean)
+    known = ~np.isnan(block.talk)
+    return np.where(known, block.talk, np.float32(0)), np.where(known, mean, np.float32(0))
+
+
+def _talked(fitted: Fitted, talk: Floats, talk_mean: Floats, sizes: Lengths) -> list[Floats]:
+    """Return, for each window, by how much the talk in it makes more complaints expected (at least one).
+
+    Talk is expected in proportion to complaints, as on the last day. A viral topic brings its share of grumbling; in an
+    outage complaints grow much more than the talk about them, so little of it is explained away.
+    """
+    recent = sizes.recent
+    y = Sliding(np.concatenate([fitted.tail_talk[:, -recent:], talk], axis=1))
+    m = Sliding(np.concatenate([fitted.tail_talk_mean[:, -recent:], talk_mean], axis=1))
+    before = slice(recent - 1, recent - 1 + talk.shape[1])
+    heard, usual = y.last(recent)[:, before], m.last(recent)[:, before]
+    each = np.where(heard >= np.float32(TALK_POSTS), heard / np.maximum(usual, np.float32(1e-6)), MUCH)
+    prior, power = np.float32(TALK_POSTS), np.float32(TALK_POWER)
+    out = []
+    for window in sizes.windows:
+        now, expected = y.last(window)[:, recent:], m.last(window)[:, recent:]
+        ratio = (prior + now) / (prior + np.where(expected > 0, each * expected, MUCH))
+        out.append(np.maximum(ratio, 1) ** power)
+    return out
 
 
 def _shared(hour: Floats, hour_mean: Floats, worth: Floats, service: Rows) -> Floats:
