@@ -346,3 +346,14 @@ def test_an_outage_that_is_talked_about_is_an_outage_still():
     talk = np.random.default_rng(2).poisson(np.where(late, 480, 240)).astype(float)
     assert detect(counts.assign(mentions=counts["count"] + talk))["flag"][520]
     assert detect(counts.assign(mentions=np.where(counts.index < 400, talk, np.nan)))["flag"][520]
+
+
+def test_two_posts_are_no_outage_by_themselves():
+    """In a series of a post a day, two posts within an hour are not an outage; six are."""
+    values = np.zeros(40 * 24)
+    values[::29] = 1
+    pair, six = values.copy(), values.copy()
+    pair[900:902] = 1
+    six[900:902] = 3
+    assert not detect(frame(pair, bin_minutes=60), bin_minutes=60)["flag"][880:].any()
+    assert detect(frame(six, bin_minutes=60), bin_minutes=60)["flag"][900:902].any()

@@ -29,6 +29,8 @@ NOW_SD = 0.7
 """A bin that itself is not this far above its expectation is no evidence of an outage, whatever came before it:"""
 NOW_CAP_NATS = 0.0
 """so an alarm ends with its burst, and does not echo through the windows."""
+FEW_POSTS, FEW_CAP_NATS = 3, 2.0
+"""One or two posts in the longest window are no outage by themselves, however rare: people repeat each other."""
 OWN_LIMIT, POOL_LIMIT = 60.0, 25.0
 """Nats beyond which evidence does not grow: it is far beyond any doubt, and its exponential stays within float32."""
 TINY = np.float32(1e-6)
@@ -80,6 +82,8 @@ def _evidence(done: Followed, rows: slice, service: Rows, group: Rows, sizes: Le
             together += likely * _odds(likely, service, group)
     tests = np.float32(len(sizes.windows))
     own = np.log(alone / tests)
+    few = done.sums[-1, rows] < FEW_POSTS
+    own = np.where(few, np.minimum(own, np.float32(FEW_CAP_NATS)), own)
     rough_now = np.asarray(done.kappa[0, rows] + error, dtype=np.float32)
     now = _surprise(done.taken.posts[rows], np.maximum(done.taken.mean[rows], TINY), rough_now)
     out = own if service.single else _pooled(own, np.log(together / tests), support, service)
