@@ -353,7 +353,7 @@ def test_two_posts_are_no_outage_by_themselves():
     values = np.zeros(40 * 24)
     values[::29] = 1
     pair, six = values.copy(), values.copy()
-    pair[900:902] = 1
-    six[900:902] = 3
+    pair[912:914] = 1
+    six[912:914] = 3
     assert not detect(frame(pair, bin_minutes=60), bin_minutes=60)["flag"][880:].any()
-    assert detect(frame(six, bin_minutes=60), bin_minutes=60)["flag"][900:902].any()
+    assert detect(frame(six, bin_minutes=60), bin_minutes=60)["flag"][912:914].any()
