@@ -219,7 +219,7 @@ def _series(counts: pd.DataFrame, known: pd.DataFrame | None) -> tuple[pd.DataFr
     columns["segment"] = _segment(counts)
     if known is not None:
         columns = {name: pd.concat([c, known[name]], ignore_index=True) for name, c in columns.items()}
-    codes, distinct = zip(*(pd.factorize(c, sort=True) for c in columns.values()), strict=True)
+    codes, distinct = zip(*(_factorize(c) for c in columns.values()), strict=True)
     sizes = [max(len(d), 1) for d in distinct]
     wide = (codes[0].astype(np.int64) * sizes[1] + codes[1]) * sizes[2] + codes[2]
     if np.prod(sizes) <= TABLE_SIZE:  # a table of codes is linear in rows, a sort is not
@@ -235,6 +235,14 @@ def _series(counts: pd.DataFrame, known: pd.DataFrame | None) -> tuple[pd.DataFr
     names = {name: np.asarray(d)[i] for name, d, i in zip(columns, distinct, at, strict=True)}
     frame = pd.DataFrame(names).astype({"service": "str", "region": "str", "segment": "int64"})
     return frame, code.astype(np.int64)[: len(counts)]
+
+
+def _factorize(column: "pd.Series[Any]") -> tuple[Ints, Any]:
+    """Return a number for each value, in order; one value throughout, as most segments are, needs no table."""
+    if len(column) and column.dtype == np.int64 and (column == column.iloc[0]).all():
+        return np.zeros(len(column), dtype=np.int64), column.iloc[:1].to_numpy()
+    code, values = pd.factorize(column, sort=True)
+    return code.astype(np.int64), values
 
 
 def _segment(counts: pd.DataFrame) -> "pd.Series[Any]":

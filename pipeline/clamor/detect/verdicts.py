@@ -93,7 +93,7 @@ def frame(table: Panel, parts: list[tuple[slice, Verdicts]]) -> pd.DataFrame:
     out: dict[str, object] = {
         "service": table.names["service"].array.take(row),
         "region": table.names["region"].array.take(row),
-        "bin_start": pd.DatetimeIndex(time).tz_localize("UTC"),
+        "bin_start": pd.DatetimeIndex(time, tz="UTC"),
     }
     names = pd.array(STATE_NAMES, dtype="str")
     for name in COLUMNS:
