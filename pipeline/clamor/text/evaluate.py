@@ -43,13 +43,14 @@ def evaluate(posts: pd.DataFrame, catalog: Catalog, service: str) -> pd.DataFram
     label = posts["label"].astype("str").reset_index(drop=True)
     return pd.DataFrame(
         [
-            {"reader": "clamor", **_score(label, read.reset_index(drop=True))},
-            {"reader": "keyword regex", **_score(label, keyword.reset_index(drop=True))},
+            {"reader": "clamor", **score(label, read.reset_index(drop=True))},
+            {"reader": "keyword regex", **score(label, keyword.reset_index(drop=True))},
         ]
     )
 
 
-def _score(label: "pd.Series[str]", called: "pd.Series[bool]") -> dict[str, float | int | None]:
+def score(label: "pd.Series[str]", called: "pd.Series[bool]") -> dict[str, float | int | None]:
+    """Return counts and ratios of complaints called against labels, both with the same index."""
     true = label == Signal.COMPLAINT.value
     talk = label == Signal.COMMENTARY.value
     hits = int((true & called).sum())

@@ -1,0 +1,76 @@
+"""The command that measures the reader on labelled texts."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clamor.cli import common
+from clamor.cli.common import Config, Json
+
+evaluation = typer.Typer(
+    help="How well texts are read, on labelled ones.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def add(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+
+    @evaluation.callback()
+    def group() -> None:
+        """Keep ``text`` a command of its own name."""
+
+    evaluation.command("text")(text)
+    app.add_typer(evaluation, name="eval")
+
+
+def text(
+    labels: Annotated[Path, typer.Option(metavar="FOLDER", help="The labels.")] = Path("tests/labels"),
+    uk_mobile: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Posts to UK mobile networks: text, subject, sentiment.")
+    ] = None,
+    power: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Posts on power cuts, whose rows power_posts.csv labels.")
+    ] = None,
+    profiles: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Profile texts, whose rows profile_locations.csv labels.")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Measure the reader beside a keyword regex: synthetic posts, and real ones where files are given."""
+    import pandas as pd
+
+    from clamor import catalog
+    from clamor import config as settings
+    from clamor.text import labelled
+
+    names = catalog.load(settings.load(config).catalog)
+    tables = {
+        "synthetic posts": pd.concat([labelled.synthetic(labels, each, names) for each in labelled.WORDS]),
+    }
+    if uk_mobile:
+        tables["posts to UK mobile networks"] = labelled.uk_mobile(uk_mobile, names)
+    if power:
+        tables["posts on power cuts"] = labelled.power(power, labels, names)
+    if profiles:
+        tables["profile locations"] = labelled.profiles(profiles, labels)
+    if json:
+        common.show_json([{"table": title, **row} for title, table in tables.items() for row in _rows(table)])
+        return
+    for title, table in tables.items():
+        shown = table.rename(
+            columns={"commentary_called_complaint": "commentary", "mention_called_complaint": "mention"}
+        )
+        common.show_table([{k: _short(v) for k, v in row.items()} for row in _rows(shown)], title=title)
+    common.say("commentary, mention: the share of these that was called a complaint")
+
+
+def _rows(table: Any) -> list[dict[str, Any]]:
+    return [{str(k): None if v != v else v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.3f}" if isinstance(value, float) else value

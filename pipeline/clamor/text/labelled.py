@@ -1,0 +1,140 @@
+"""The labelled sets of ``tests/labels`` and the real sets beside them, each scored in one table."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from clamor import frames
+from clamor.catalog import Catalog
+from clamor.errors import InputError
+from clamor.schema import UNKNOWN_REGION, Signal
+from clamor.text.evaluate import evaluate, score
+from clamor.text.frame import read_frame
+from clamor.text.profile import read_profile
+
+WORDS: Final = {
+    "es": r"ca[ií]d[oa]|se cay[oó]|no (?:me )?(?:funciona|anda|carga|va|deja|llega)\w*|error|falla\w*|"
+    r"sin (?:luz|internet|señal)",
+    "pt": r"caiu|fora do ar|n[aã]o (?:funciona|carrega|abre|entra|consigo)|erro|travando|"
+    r"sem (?:luz|internet|sinal|energia)",
+    "fr": r"en panne|bug\w*|marche (?:plus|pas)|impossible|erreur|plante|plus (?:de réseau|d'internet)|coupure",
+    "de": r"down|geht nicht|funktioniert nicht|störung|ausfall|stromausfall|fehler\w*|abgestürzt|"
+    r"kein (?:netz|internet|strom)",
+    "id": r"down|error|gangguan|g(?:a|ak|k) ?bisa|tidak bisa|gagal|lemot|mati lampu|hilang",
+    "ja": r"落ち|障害|不具合|エラー|繋がらない|つながらない|できない|使えない|開かない|重い|停電",
+}
+"""The first words that one looks for in each language: what a quick keyword search would be."""
+
+
+def synthetic(folder: Path, language: str, catalog: Catalog) -> pd.DataFrame:
+    """Score the reader on the synthetic posts of one language, beside a keyword regex.
+
+    Args:
+        folder: Holds ``synthetic_<language>.csv``: id, service, text, label, symptom.
+        language: A key of :data:`WORDS`.
+        catalog: The reader's names and phrases.
+
+    Returns:
+        One row a reader, columns of :func:`~clamor.text.evaluate.evaluate`, then ``mention_called_complaint`` and, of
+        the complaints found, ``symptom_right`` (the main symptom is among those read) and ``symptom_alone`` (nothing
+        else is). The reader is told the service, or finds it (posts about services of the catalogue only).
+
+    """
+    posts = _read(folder / f"synthetic_{language}.csv", ("id", "service", "text", "label", "symptom"))
+    posts["service"] = [catalog.find(name) or name for name in posts["service"]]
+    known = posts[posts["service"].isin(list(catalog.services))].reset_index(drop=True)
+    told = pd.concat(
+        [read_frame(group, catalog, str(name)) for name, group in posts.groupby("service")], ignore_index=True
+    )
+    keyword = posts["text"].str.contains(WORDS[language], case=False, regex=True)
+    rows: list[tuple[str, pd.DataFrame, Sequence[list[str] | None]]] = [
+        ("clamor, service told", posts, _complaints(posts, told)),
+        ("clamor, service found", known, _complaints(known, read_frame(known, catalog))),
+        ("keyword regex", posts, [[] if hit else None for hit in keyword]),
+    ]
+    return pd.DataFrame([{"language": language, "reader": name, **_row(each, read)} for name, each, read in rows])
+
+
+def uk_mobile(file: Path, catalog: Catalog) -> pd.DataFrame:
+    """Score service trouble (Network or Broadband, negative) in labelled posts to UK mobile networks."""
+    posts = _read(file, ("text", "subject", "sentiment"))
+    trouble = posts["subject"].isin(["Network", "Broadband"]) & (posts["sentiment"] == "negative")
+    posts["label"] = trouble.map({True: Signal.COMPLAINT.value, False: "other"})
+    return evaluate(posts, catalog, "vodafone")
+
+
+def power(file: Path, folder: Path, catalog: Catalog) -> pd.DataFrame:
+    """Score first-hand power cuts in the posts whose rows ``power_posts.csv`` labels."""
+    posts, labels = _read(file, ("text",)), _read(folder / "power_posts.csv", ("row", "label"))
+    chosen = posts.iloc[_rows(labels, len(posts), file)]
+    label = labels["label"].replace("first-hand", Signal.COMPLAINT.value)
+    return evaluate(chosen.assign(label=label.to_numpy()), catalog, "electric-power")
+
+
+def profiles(file: Path, folder: Path) -> pd.DataFrame:
+    """Score the countries read from the profile texts whose rows ``profile_locations.csv`` labels.
+
+    Returns:
+        One row: ``texts, answerable, answered``; ``precision`` of the answers; ``answered_share`` of what names one
+        place; ``sets_left_open`` of the texts that name several countries; ``jokes_answered`` of those naming none.
+
+    """
+    texts = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    labels = _read(folder / "profile_locations.csv", ("row", "label"))
+    meant = [{code[:2] for code in label.split()} - {UNKNOWN_REGION} for label in labels["label"]]
+    read = [read_profile(texts[row]).region[:2] for row in _rows(labels, len(texts), file)]
+    frame = pd.DataFrame({"countries": [len(each) for each in meant], "answered": [r != UNKNOWN_REGION for r in read]})
+    frame["right"] = [region in each and len(each) == 1 for region, each in zip(read, meant, strict=True)]
+    answered = frame[frame["answered"]]
+    row = {
+        "texts": len(frame),
+        "answerable": int((frame["countries"] == 1).sum()),
+        "answered": len(answered),
+        "precision": _mean(answered["right"]),
+        "answered_share": _mean(frame.loc[frame["countries"] == 1, "answered"]),
+        "sets_left_open": _mean(~frame.loc[frame["countries"] > 1, "answered"]),
+        "jokes_answered": _mean(frame.loc[frame["countries"] == 0, "answered"]),
+    }
+    return pd.DataFrame([row])
+
+
+def _complaints(posts: pd.DataFrame, readings: pd.DataFrame) -> list[list[str] | None]:
+    """Return the symptoms of the complaint read about each post's own service; none where none was read."""
+    found = readings[readings["signal"] == Signal.COMPLAINT.value]
+    symptoms = dict(zip(zip(found["id"], found["service"], strict=True), found["symptoms"], strict=True))
+    return [symptoms.get(key) for key in zip(posts["id"], posts["service"], strict=True)]
+
+
+def _row(posts: pd.DataFrame, read: Sequence[list[str] | None]) -> dict[str, Any]:
+    called = pd.Series([each is not None for each in read])
+    true, mention = (posts["label"] == signal.value for signal in (Signal.COMPLAINT, Signal.MENTION))
+    hits = [(main, each) for main, each, hit in zip(posts["symptom"], read, true, strict=True) if hit and each]
+    return {
+        **score(posts["label"], called),
+        "mention_called_complaint": _mean(called[mention]),
+        "symptom_right": _mean(main in each for main, each in hits),
+        "symptom_alone": _mean([main] == each for main, each in hits),
+    }
+
+
+def _read(file: Path, columns: Iterable[str]) -> pd.DataFrame:
+    frame = frames.read(file)
+    for name in columns:
+        if name not in frame.columns:
+            raise InputError(f"{file}: column {name!r} is missing among {', '.join(frame.columns)}; add it")
+    return frame.assign(**{name: frame[name].fillna("") for name in columns})
+
+
+def _rows(labels: pd.DataFrame, size: int, file: Path) -> list[int]:
+    rows = pd.to_numeric(labels["row"], errors="coerce")
+    wrong = labels.loc[~rows.between(0, size - 1), "row"]
+    if len(wrong):
+        raise InputError(f"{file}: row {wrong.iloc[0]} is labelled, but it has {size}; give the file that was labelled")
+    return [int(row) for row in rows]
+
+
+def _mean(values: Iterable[bool]) -> float | None:
+    flags = list(values)
+    return sum(flags) / len(flags) if flags else None

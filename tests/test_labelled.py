@@ -1,0 +1,47 @@
+"""The labelled sets, by hand on tiny ones."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from clamor import catalog
+from clamor.cli import app
+from clamor.errors import InputError
+from clamor.text import labelled
+
+HEADER = "id,lang,service,text,label,symptom\n"
+LABELS = Path(__file__).parent / "labels"
+
+
+def test_symptoms_are_scored_on_the_complaints_found(tmp_path: Path) -> None:
+    """One complaint of one service of the catalogue and one praise: the reader finds the service and the symptom."""
+    rows = "1,es,tiktok,tiktok no me deja iniciar sesión,complaint,login\n2,es,tiktok,me encanta tiktok,mention,\n"
+    (tmp_path / "synthetic_es.csv").write_text(HEADER + rows, encoding="utf-8")
+    scores = labelled.synthetic(tmp_path, "es", catalog.load()).set_index("reader")
+    for reader in ("clamor, service told", "clamor, service found"):
+        row = scores.loc[reader]
+        assert (row["f1"], row["symptom_right"], row["mention_called_complaint"]) == (1.0, 1.0, 0.0)
+
+
+def test_profiles_are_counted_by_hand(tmp_path: Path) -> None:
+    """A country, a joke and two countries: one answer, which is right; the set stays open."""
+    (tmp_path / "texts.txt").write_text("Paris, France\nyour bed\nGermany / Japan\n", encoding="utf-8")
+    (tmp_path / "profile_locations.csv").write_text("row,label\n0,FR\n1,ZZ\n2,DE JP\n", encoding="utf-8")
+    row = labelled.profiles(tmp_path / "texts.txt", tmp_path).iloc[0]
+    assert (row["answered"], row["precision"], row["sets_left_open"], row["jokes_answered"]) == (1, 1.0, 1.0, 0.0)
+
+
+def test_a_shorter_file_than_was_labelled_is_refused(tmp_path: Path) -> None:
+    """Labels of rows that the file does not have are no measure of it."""
+    (tmp_path / "posts.csv").write_text("text\nno power\n", encoding="utf-8")
+    (tmp_path / "power_posts.csv").write_text("row,label\n7,first-hand\n", encoding="utf-8")
+    with pytest.raises(InputError, match="row 7 is labelled"):
+        labelled.power(tmp_path / "posts.csv", tmp_path, catalog.load())
+
+
+def test_the_command_prints_every_language() -> None:
+    """``clamor eval text`` shows the reader and the regex for all synthetic languages."""
+    shown = CliRunner().invoke(app, ["eval", "text", "--labels", str(LABELS), "--json"])
+    assert shown.exit_code == 0, shown.output
+    assert all(f'"{language}"' in shown.stdout for language in labelled.WORDS)
