@@ -5,12 +5,24 @@ has a default but the credentials.
 """
 
 import json
+import os
 import re
 import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -40,6 +52,15 @@ def _listed(value: Any) -> Any:
     return [part for part in re.split(r"[,\s]+", value) if part]
 
 
+def _clean(value: SecretStr) -> SecretStr:
+    """Take off the line break of a copied credential; one inside would end up in an error message of the client."""
+    text = value.get_secret_value().strip()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("a credential has no spaces, line breaks or foreign letters; copy it again")
+    return SecretStr(text)
+
+
+Credential = Annotated[SecretStr, AfterValidator(_clean)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 
 
@@ -48,7 +69,7 @@ class X(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    bearer_token: SecretStr | None = None
+    bearer_token: Credential | None = None
     api_url: str | None = None
     countries: Names = ("US", "GB", "DE", "FR", "BR", "IN", "JP")
     poll_minutes: int = Field(default=15, ge=1)
@@ -67,9 +88,9 @@ class Reddit(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    client_id: SecretStr | None = None
-    client_secret: SecretStr | None = None
-    user_agent: str | None = None
+    client_id: Credential | None = None
+    client_secret: Credential | None = None
+    user_agent: str | None = Field(default=None, pattern=r"^[ -~]*$")
     api_url: str | None = None
     timeout_seconds: float = Field(default=30.0, gt=0)
 
@@ -79,7 +100,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CLAMOR_", env_nested_delimiter="__", extra="forbid")
 
-    lake: str = "data/lake"
+    lake: str = Field(default="data/lake", min_length=1)
     catalog: Path | None = None
     services: Names = ()
     bin: str = "15min"
@@ -100,6 +121,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the command line win over the environment, and the environment over the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("bin")
+    @classmethod
+    def _is_width(cls, text: str) -> str:
+        """Refuse a wrong width before anything is asked and paid."""
+        bin_width(text)
+        return text
 
     @property
     def bin_minutes(self) -> int:
@@ -131,6 +159,7 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigError(f"--config {path}: no such file; a settings file is TOML, see the README's Settings")
     file = path or DEFAULT_FILE
     given = {name: value for name, value in overrides.items() if value is not None}
+    _check_environment(os.environ)
 
     class FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=file)
@@ -140,7 +169,23 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: {error}; a settings file is TOML; mend that line") from error
     except (ValidationError, OSError, ValueError) as error:
-        raise ConfigError(f"{_first(error)}; see the README's Settings") from error
+        where = "" if isinstance(error, ValidationError) or "EnvSettings" in str(error) else f"{file}: "
+        raise ConfigError(f"{where}{_first(error)}; see the README's Settings") from error
+
+
+def _check_environment(names: Iterable[str]) -> None:
+    """Refuse variables that look like settings and are none: a typo would be a setting that is silently not there."""
+    known = {f"CLAMOR_{name}".upper() for name in Settings.model_fields}
+    known |= {
+        f"CLAMOR_{part}__{name}".upper()
+        for part, model in (("x", X), ("reddit", Reddit))
+        for name in model.model_fields
+    }
+    for name in names:
+        if name.upper().startswith("CLAMOR_") and name.upper() not in known:
+            near = get_close_matches(name.upper(), sorted(known), n=1)
+            hint = f"did you mean {near[0]}?" if near else "see the README's Settings"
+            raise ConfigError(f"{name} in the environment is no setting; {hint}")
 
 
 def _first(error: Exception) -> str:

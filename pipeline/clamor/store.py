@@ -72,7 +72,7 @@ class Lake:
                 place: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(self.root)
                 return place
             path = Path(self.root).expanduser().resolve()
-        except (pa.ArrowInvalid, OSError, ValueError) as error:
+        except (pa.ArrowInvalid, OSError, ValueError, RuntimeError) as error:
             raise LakeError(f"lake {self.root!r}: {error}; a lake is a folder or an object-store URI") from error
         if path.exists() and not path.is_dir():
             raise LakeError(f"lake {self.root!r} is a file; a lake is a folder; name another with --lake")

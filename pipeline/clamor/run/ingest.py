@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
+import msgspec
 import pandas as pd
 
 from clamor import schema, volumes
 from clamor.collect.batch import Batch, State, coverage
+from clamor.errors import LakeError
 from clamor.schema import Status
 from clamor.store import Lake
 
@@ -44,9 +46,18 @@ class Ingested:
 
 
 def read_state(lake: Lake, name: str) -> State:
-    """Return what a collector remembers; a fresh state at the first run."""
-    known = lake.read_state(name)
-    return State(**{key: known[key] for key in State.__dataclass_fields__ if key in known})
+    """Return what a collector remembers; a fresh state at the first run.
+
+    Raises:
+        LakeError: the stored state is damaged.
+
+    """
+    try:
+        return msgspec.convert(lake.read_state(name), State)
+    except msgspec.ValidationError as error:
+        raise LakeError(
+            f"lake {lake.root!r}, state/{name}.json: {error}; it is not what clamor wrote; move it away to start afresh"
+        ) from error
 
 
 def ingest(
