@@ -1,5 +1,6 @@
 """Runs the command line in this process, as a shell would see it."""
 
+import signal
 import sys
 
 import pytest
@@ -9,7 +10,7 @@ from clamor import cli
 
 def clamor(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
     """Run ``clamor WORDS``; return the exit code, what went to stdout and what went to stderr."""
-    before = sys.argv
+    before, handler = sys.argv, signal.getsignal(signal.SIGTERM)
     sys.argv = ["clamor", *map(str, words)]
     capsys.readouterr()
     try:
@@ -19,5 +20,6 @@ def clamor(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str
         code = int(end.code or 0)
     finally:
         sys.argv = before
+        signal.signal(signal.SIGTERM, handler)
     said = capsys.readouterr()
     return code, said.out, said.err
