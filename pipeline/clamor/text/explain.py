@@ -69,7 +69,10 @@ def explain(catalog: Catalog, text: str, location: str | None = None, service: s
 
 
 def unreachable(phrases: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield language and template of phrases that no text can match: folded to nothing, or not as they are folded."""
+    """Yield language and template of phrases that no text can match: folded to nothing, or not as they are folded.
+
+    A phrase of trouble may be found with the symptom that a shorter phrase in it names; it is reached all the same.
+    """
     for language, table in phrases.items():
         lexicon = Lexicon({language: table}, {})
         for template, entry in templates(table):
@@ -77,6 +80,7 @@ def unreachable(phrases: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str,
                 continue
             for written in expand(template):
                 hits, _ = lexicon.find(fold(written), language)
-                if not phrase(written) or not any(entry in hit.entries for hit in hits):
+                found = any(each.kind == entry.kind for hit in hits for each in hit.entries)
+                if not phrase(written) or not found:
                     yield language, written
                     break
