@@ -31,7 +31,6 @@ ALLOWED = {
 }
 """Which parts a part may import; the command line and the demo join everything."""
 BUILD_SCRIPTS = {"build_places.py", "build_gazetteer.py"}
-"""Files that are one idea and still longer than the rest; add none."""
 
 
 def part_of(path: Path) -> str:
