@@ -17,14 +17,12 @@ class State:
 
     Attributes:
         watermarks: Scope to the time (seconds since the epoch) up to which it is proven.
-        page_tokens: Scope to the page at which an interrupted backfill goes on.
         probes: Operator or permission to what the service answered.
         spend_usd: UTC day (``YYYY-MM-DD``) to estimated cost.
 
     """
 
     watermarks: dict[str, float] = field(default_factory=dict)
-    page_tokens: dict[str, str] = field(default_factory=dict)
     probes: dict[str, str] = field(default_factory=dict)
     spend_usd: dict[str, float] = field(default_factory=dict)
 
