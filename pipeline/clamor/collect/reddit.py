@@ -124,8 +124,8 @@ def walk(
                 continue
             seen, interrupt = _Seen(), None
             try:
-                if caller.closed is not None:
-                    raise Fault(Status.SKIPPED, str(caller.closed))
+                if caller.breaker.closed is not None:
+                    raise Fault(Status.SKIPPED, str(caller.breaker.closed))
                 _read(caller, task, seen)
             except Fault as fault:
                 seen.fault = fault

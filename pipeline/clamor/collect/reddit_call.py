@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import requests
 
 from clamor.collect.clock import Clock
-from clamor.collect.http import Limits, base, behind, reason
-from clamor.collect.retry import Fault, persist
+from clamor.collect.http import Limits, ahead, base, behind, reason
+from clamor.collect.retry import Breaker, Fault
 from clamor.errors import ConfigError
 from clamor.schema import Status
 
 if TYPE_CHECKING:
     import praw
 
-FAILURES_TO_CLOSE: Final = 3
-"""Calls that fail one after another, each retried, before the rest of the run is left alone."""
 _ERRORS: Final = 400
 _SERVER_ERRORS: Final = 500
 _LONGEST_SHOWN: Final = 60
@@ -51,7 +49,6 @@ class _Once(Limits):
         self.last = None
         try:
             response = super().send(request, *args, **kwargs)
-            response.content  # noqa: B018  read here, so that a half-written answer is noticed here
         except requests.exceptions.ChunkedEncodingError as error:
             raise _Passing(
                 Fault(Status.MALFORMED, "Reddit: half-written answer", http_status=200, again=True)
@@ -108,21 +105,24 @@ class Caller:
     """Makes calls for one run and keeps what the next call needs to know.
 
     Attributes:
-        closed: Why the source is left alone for the rest of the run, or None.
+        breaker: Retries, and knows why the source is left alone.
         requests: Calls made since :meth:`take`.
-        behind_seconds: How far Reddit's clock was behind ours at the last answer.
+        ahead_seconds: How far Reddit's clock was ahead of ours at the last answer; None where it said no time.
 
     """
 
     def __init__(self, reddit: "praw.Reddit", *, clock: Clock) -> None:
         self.clock = clock
-        self.closed: Fault | None = None
+        self.breaker = Breaker(clock, random.Random(f"reddit {clock.now()}"))
         self.requests = 0
-        self.behind_seconds = 0.0
+        self.ahead_seconds: float | None = None
         self._reddit = reddit
         self._adapter = _adapter(reddit)
-        self._failures = 0
-        self._rng = random.Random(f"reddit {clock.now()}")
+
+    @property
+    def behind_seconds(self) -> float:
+        """How far Reddit's clock was behind ours at the last answer."""
+        return behind(self.ahead_seconds)
 
     def take(self) -> int:
         """Return the requests since the last time, and start again from none."""
@@ -136,17 +136,7 @@ class Caller:
             Fault: after all retries, or at once where the source is closed.
 
         """
-        if self.closed is not None:
-            raise self.closed
-        try:
-            data = persist(lambda: self._once(path, params), self.clock, self._rng)
-        except Fault as fault:
-            self._failures += 1
-            if fault.closes or (fault.again and self._failures >= FAILURES_TO_CLOSE):
-                self.closed = fault
-            raise
-        self._failures = 0
-        return data
+        return self.breaker.call(lambda: self._once(path, params))
 
     def _once(self, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
         self.requests += 1
@@ -159,7 +149,7 @@ class Caller:
                 raise
             raise fault from error
         if self._adapter is not None:
-            self.behind_seconds = behind(self._adapter.headers, self.clock.now())
+            self.ahead_seconds = ahead(self._adapter.headers, self.clock.now())
         data = body.get("data") if isinstance(body, Mapping) else None
         if not isinstance(data, Mapping) or not isinstance(data.get("children"), list):
             shown = path if len(path) < _LONGEST_SHOWN else f"{path[:_LONGEST_SHOWN]}..."

@@ -23,6 +23,8 @@ RESETS: Final = 3
 LONGEST_WAIT_SECONDS: Final = 960.0
 """X and Reddit have windows of 15 and 10 minutes: a reset further away is a fault of the answer, or of a clock."""
 BACKOFF_SECONDS: Final = 1.0
+FAILURES_TO_CLOSE: Final = 3
+"""Calls that fail one after another, each retried, before the rest of the run is left alone."""
 
 
 class Fault(SourceError):
@@ -82,3 +84,37 @@ def persist(call: Callable[[], T], clock: Clock, rng: random.Random) -> T:
                     raise
                 wait = BACKOFF_SECONDS * 2.0 ** (failures - 1) * (0.5 + rng.random())
         clock.sleep(wait)
+
+
+class Breaker:
+    """Calls with retries, and leaves a source alone for the rest of the run where calling on is of no use.
+
+    Attributes:
+        closed: Why the source is left alone, or None.
+
+    """
+
+    def __init__(self, clock: Clock, rng: random.Random) -> None:
+        self.closed: Fault | None = None
+        self._clock = clock
+        self._rng = rng
+        self._failures = 0
+
+    def call(self, call: Callable[[], T]) -> T:
+        """Return what the call brings.
+
+        Raises:
+            Fault: after all retries, or at once where the source is closed.
+
+        """
+        if self.closed is not None:
+            raise self.closed
+        try:
+            answer = persist(call, self._clock, self._rng)
+        except Fault as fault:
+            self._failures += fault.again
+            if fault.closes or self._failures >= FAILURES_TO_CLOSE:
+                self.closed = fault
+            raise
+        self._failures = 0
+        return answer

@@ -150,7 +150,7 @@ class _Work:
         ledger: list[Attempt] = []
         interrupt: KeyboardInterrupt | None = None
         for query, start, end in wanted:
-            if self.caller.closed is not None:
+            if self.caller.breaker.closed is not None:
                 self.left.append((query, start, end))
                 continue
             if query.region != WORLD and self.caller.state.probes.get(PLACE_PROBE, "ok") != "ok":
@@ -174,7 +174,7 @@ class _Work:
 
     def skipped(self) -> Iterator[Batch]:
         """Yield the attempts that were not made because the source is closed, and why."""
-        closed = self.caller.closed
+        closed = self.caller.breaker.closed
         if closed is None or not self.left:
             return
         status = Status.BUDGET if closed.status == Status.BUDGET else Status.SKIPPED
@@ -271,7 +271,7 @@ class _Work:
         )
         if query.region == WORLD:
             if refused:
-                self.caller.closed = fault
+                self.caller.breaker.closed = fault
         elif refused:
             self.caller.state.probes[PLACE_PROBE] = f"refused at {iso(self.caller.clock.now())}: {fault}"
         elif fault is None:

@@ -10,8 +10,8 @@ import requests
 from clamor.collect.batch import State
 from clamor.collect.budget import Budget, charge, refusal
 from clamor.collect.clock import Clock
-from clamor.collect.http import Limits, behind, reason
-from clamor.collect.retry import LONGEST_WAIT_SECONDS, Fault, persist
+from clamor.collect.http import Limits, ahead, behind, reason
+from clamor.collect.retry import LONGEST_WAIT_SECONDS, Breaker, Fault
 from clamor.errors import ConfigError
 from clamor.schema import Status
 
@@ -24,8 +24,6 @@ COUNTS_ALL: Final = "/2/tweets/counts/all"
 SEARCH_RECENT: Final = "/2/tweets/search/recent"
 SETTLE_SECONDS: Final = 60.0
 """How old a minute must be before it is asked for: later ones are still filling."""
-FAILURES_TO_CLOSE: Final = 3
-"""Calls that fail one after another, each retried, before the rest of the run is left alone."""
 
 
 def open_client(bearer_token: str, api_url: str | None = None, timeout_seconds: float = 30.0) -> "tweepy.Client":
@@ -57,10 +55,10 @@ class Caller:
     """Makes calls for one run and keeps what the next call needs to know.
 
     Attributes:
-        closed: Why the source is left alone for the rest of the run, or None.
+        breaker: Retries, and knows why the source is left alone.
         requests: Calls made since :meth:`take`.
         cost_usd: Their estimated cost.
-        behind_seconds: How far X's clock was behind ours at the last answer.
+        ahead_seconds: How far X's clock was ahead of ours at the last answer; None where it said no time.
 
     """
 
@@ -68,14 +66,17 @@ class Caller:
         self.clock = clock
         self.state = state
         self.budget = budget
-        self.closed: Fault | None = None
+        self.breaker = Breaker(clock, random.Random(f"x {clock.now()}"))
         self.requests = 0
         self.cost_usd = 0.0
-        self.behind_seconds = 0.0
+        self.ahead_seconds: float | None = None
         self._client = client
-        self._failures = 0
         self._resets: dict[str, float] = {}
-        self._rng = random.Random(f"x {clock.now()}")
+
+    @property
+    def behind_seconds(self) -> float:
+        """How far X's clock was behind ours at the last answer."""
+        return behind(self.ahead_seconds)
 
     def take(self) -> tuple[int, float]:
         """Return requests and cost since the last time, and start again from none."""
@@ -99,17 +100,7 @@ class Caller:
             Fault: after all retries, or at once where the source is closed or the money is spent.
 
         """
-        if self.closed is not None:
-            raise self.closed
-        try:
-            body = persist(lambda: self._once(route, params, cost_usd), self.clock, self._rng)
-        except Fault as fault:
-            self._failures += 1
-            if fault.closes or (fault.again and self._failures >= FAILURES_TO_CLOSE):
-                self.closed = fault
-            raise
-        self._failures = 0
-        return body
+        return self.breaker.call(lambda: self._once(route, params, cost_usd))
 
     def _once(self, route: str, params: Mapping[str, Any], cost_usd: float) -> Mapping[str, Any]:
         now = self.clock.now()
@@ -127,7 +118,7 @@ class Caller:
             if fault is None:
                 raise
             if isinstance(response := getattr(error, "response", None), requests.Response):
-                self.behind_seconds = behind(response.headers, self.clock.now())
+                self.ahead_seconds = ahead(response.headers, self.clock.now())
             billed = fault.http_status is None or fault.status == Status.MALFORMED
             raise fault from error
         finally:
@@ -147,7 +138,7 @@ class Caller:
             self.clock.sleep(wait + 1.0)
 
     def _note(self, route: str, response: requests.Response) -> None:
-        self.behind_seconds = behind(response.headers, self.clock.now())
+        self.ahead_seconds = ahead(response.headers, self.clock.now())
         remaining, reset = (response.headers.get(f"x-rate-limit-{name}", "") for name in ("remaining", "reset"))
         if remaining == "0" and reset.isdigit():
             self._resets[route] = float(reset)
