@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from clamor.baseline.regions import UTC, region_tree
 from clamor.errors import InputError
 
-TABLE_SIZE = 50_000_000
+MINUTE_US = 60_000_000
 MINUTES_PER_DAY = 1440
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 MAX_COUNT = 1e12
@@ -100,48 +102,51 @@ def panel(
     """
     _check_width(bin_minutes)
     _check_columns(counts)
-    minutes = _minutes(counts["bin_start"], bin_minutes)
+    earliest, column = _columns(counts["bin_start"], bin_minutes)
     posts = _numbers(counts, "count")
     mentions = _numbers(counts, "mentions") if "mentions" in counts.columns else None
-    unknown = ~_observed(counts)
-    posts[unknown] = np.nan
+    if "observed" in counts.columns:
+        posts[~_observed(counts["observed"])] = np.nan
     names, code = _series(counts, known)
-    start = int(minutes.min()) if len(minutes) else 0
+    start = earliest
     if start_minute is not None:
-        _check_start(minutes, start_minute)
+        _check_start(earliest, start_minute, empty=counts.empty)
         start = start_minute
-    column = (minutes - start) // bin_minutes
+        column += (earliest - start) // bin_minutes
     bins = int(column.max()) + 1 if len(column) else 0
     _check_span(counts["bin_start"], len(names) * bins)
-    _check_duplicates(names, code, column, bins, start, bin_minutes)
+    cell = code * bins + column
+    if not (cell[1:] > cell[:-1]).all():  # rows in order of their keys are distinct
+        _check_duplicates(names, cell, bins, start, bin_minutes)
     first, last = _extent(code, column, len(names), bins)
     _check_spacing(first, last, code, column, bin_minutes)
     if known is not None:  # a known series goes on from column 0
         old = pd.MultiIndex.from_frame(names).isin(pd.MultiIndex.from_frame(known))
         first = np.where(old & (last >= 0), 0, first)
-    tree = region_tree(regions, names["region"])
     service_code = pd.factorize(names["service"], sort=True)[0].astype(np.int64)
-    siblings = [f"{s}\t{tree.parent.get(r, '')}" for s, r in zip(service_code, names["region"], strict=True)]
-    zone, zones = pd.factorize(pd.Series([tree.zone(r) for r in names["region"]], dtype=object))
+    region, regions_used = pd.factorize(names["region"])
+    tree = region_tree(regions, regions_used)
+    zone, zones = pd.factorize(pd.Series([tree.zone(r) for r in regions_used], dtype=object))
+    parent = pd.factorize(pd.Series([tree.parent.get(r, "") for r in regions_used], dtype=object))[0]
     return Panel(
         names=names,
-        group=pd.factorize(pd.Series(siblings, dtype=object))[0].astype(np.int64),
+        group=service_code * max(len(regions_used), 1) + parent[region],
         service_code=service_code,
-        zone=zone.astype(np.int64),
+        zone=zone[region].astype(np.int64),
         zones=tuple(zones),
         start_minute=start,
         origin_minute=start,
         bin_minutes=bin_minutes,
-        posts=_spread(posts, code, column, len(names), bins),
-        mentions=None if mentions is None else _spread(mentions, code, column, len(names), bins),
+        posts=_spread(posts, cell, len(names), bins),
+        mentions=None if mentions is None else _spread(mentions, cell, len(names), bins),
         first=first,
         last=last,
     )
 
 
-def _check_start(minutes: Ints, start_minute: int) -> None:
-    if len(minutes) and minutes.min() < start_minute:
-        bad, limit = (pd.Timestamp(int(m) * 60, unit="s", tz="UTC") for m in (minutes.min(), start_minute))
+def _check_start(earliest: int, start_minute: int, *, empty: bool) -> None:
+    if not empty and earliest < start_minute:
+        bad, limit = (pd.Timestamp(m * 60, unit="s", tz="UTC") for m in (earliest, start_minute))
         raise InputError(f"bin_start {bad}: before {limit}, up to which all is learnt; give only later bins")
 
 
@@ -167,24 +172,28 @@ def _check_columns(counts: pd.DataFrame) -> None:
             )
 
 
-def _minutes(bin_start: "pd.Series[pd.Timestamp]", bin_minutes: int) -> Ints:
+def _columns(bin_start: "pd.Series[pd.Timestamp]", bin_minutes: int) -> tuple[int, Ints]:
+    """Return the earliest bin, minutes since the epoch, and how many bins each row lies after it."""
     if getattr(bin_start.dtype, "tz", None) is None:
         raise InputError(f"bin_start: {bin_start.dtype} has no time zone; times are UTC by type; localize them first")
     if bin_start.isna().any():
         row = int(np.flatnonzero(bin_start.isna())[0])
         raise InputError(f"bin_start: null in row {row}; every row has a time; drop or fill it")
-    naive = bin_start.dt.tz_convert(None).to_numpy().astype("datetime64[us]").astype(np.int64)
-    minutes = naive // 60_000_000
+    time = pd.DatetimeIndex(bin_start).as_unit("us").asi8
+    if not len(time):
+        return 0, np.zeros(0, dtype=np.int64)
     # a local midnight may start a daily bin, so wide bins need only share one phase
-    step = min(bin_minutes, 60)
-    phase = 0 if bin_minutes <= 60 or not len(minutes) else int(minutes[0]) % bin_minutes
-    wrong = (naive % 60_000_000 != 0) | ((minutes - phase) % (step if bin_minutes <= 60 else bin_minutes) != 0)
-    if wrong.any():
-        value = bin_start.iloc[int(np.flatnonzero(wrong)[0])]
+    step = bin_minutes * MINUTE_US
+    phase = int(time[0]) // MINUTE_US * MINUTE_US % step if bin_minutes > 60 else 0
+    earliest = int(time.min())
+    since = time - earliest
+    column = since // step
+    if (earliest - phase) % step or not np.array_equal(column * step, since):
+        value = bin_start.iloc[int(np.flatnonzero((time - phase) % step)[0])]
         raise InputError(
             f"bin_start {value}: not aligned to bins of {bin_minutes} min; state the width or floor the times"
         )
-    return minutes
+    return earliest // MINUTE_US, column
 
 
 def _numbers(counts: pd.DataFrame, name: str) -> Floats:
@@ -204,10 +213,7 @@ def _numbers(counts: pd.DataFrame, name: str) -> Floats:
     return values
 
 
-def _observed(counts: pd.DataFrame) -> Bools:
-    if "observed" not in counts.columns:
-        return np.ones(len(counts), dtype=bool)
-    column = counts["observed"]
+def _observed(column: "pd.Series[Any]") -> Bools:
     if not pd.api.types.is_bool_dtype(column.dropna().infer_objects()):
         raise InputError(f"observed: {column.dtype} is not boolean; true or false; convert it")
     return column.astype("boolean").fillna(False).to_numpy(dtype=bool)
@@ -221,28 +227,27 @@ def _series(counts: pd.DataFrame, known: pd.DataFrame | None) -> tuple[pd.DataFr
         columns = {name: pd.concat([c, known[name]], ignore_index=True) for name, c in columns.items()}
     codes, distinct = zip(*(_factorize(c) for c in columns.values()), strict=True)
     sizes = [max(len(d), 1) for d in distinct]
-    wide = (codes[0].astype(np.int64) * sizes[1] + codes[1]) * sizes[2] + codes[2]
-    if np.prod(sizes) <= TABLE_SIZE:  # a table of codes is linear in rows, a sort is not
-        used = np.zeros(np.prod(sizes), dtype=bool)
-        used[wide] = True
-        keys = np.flatnonzero(used)
-        lookup = np.zeros(len(used), dtype=np.int64)
-        lookup[keys] = np.arange(len(keys))
-        code = lookup[wide]
-    else:
-        keys, code = np.unique(wide, return_inverse=True)
+    wide = (codes[0] * sizes[1] + codes[1]) * sizes[2] + codes[2]
+    starts = np.flatnonzero(np.diff(wide, prepend=-1))  # a file mostly holds one series after the other
+    code, keys = pd.factorize(wide[starts], sort=True)
     at = (keys // sizes[2] // sizes[1], keys // sizes[2] % sizes[1], keys % sizes[2])
     names = {name: np.asarray(d)[i] for name, d, i in zip(columns, distinct, at, strict=True)}
     frame = pd.DataFrame(names).astype({"service": "str", "region": "str", "segment": "int64"})
-    return frame, code.astype(np.int64)[: len(counts)]
+    return frame, np.repeat(code.astype(np.int64), np.diff(starts, append=len(wide)))[: len(counts)]
 
 
 def _factorize(column: "pd.Series[Any]") -> tuple[Ints, Any]:
-    """Return a number for each value, in order; one value throughout, as most segments are, needs no table."""
-    if len(column) and column.dtype == np.int64 and (column == column.iloc[0]).all():
+    """Return a number for each value, in order, and the values; runs of one value are looked up once."""
+    if len(column) and column.dtype == np.int64 and (column == column.iloc[0]).all():  # as most segments are
         return np.zeros(len(column), dtype=np.int64), column.iloc[:1].to_numpy()
-    code, values = pd.factorize(column, sort=True)
-    return code.astype(np.int64), values
+    if not len(column) or not isinstance(column.dtype, pd.StringDtype):
+        code, values = pd.factorize(column, sort=True)
+        return code.astype(np.int64), values
+    texts = pa.chunked_array(pa.array(column))
+    runs = [pc.run_end_encode(chunk, run_end_type=pa.int64()) for chunk in texts.chunks]
+    code, values = pd.factorize(pd.Series(pa.chunked_array([run.values for run in runs]).to_pandas()), sort=True)
+    lengths = [np.diff(run.run_ends.to_numpy(), prepend=0) for run in runs]
+    return np.repeat(code.astype(np.int64), np.concatenate(lengths)), values
 
 
 def _segment(counts: pd.DataFrame) -> "pd.Series[Any]":
@@ -264,12 +269,12 @@ def _check_span(bin_start: "pd.Series[pd.Timestamp]", cells: int) -> None:
         )
 
 
-def _check_duplicates(names: pd.DataFrame, code: Ints, column: Ints, bins: int, start: int, bin_minutes: int) -> None:
+def _check_duplicates(names: pd.DataFrame, cell: Ints, bins: int, start: int, bin_minutes: int) -> None:
     seen = np.zeros(len(names) * bins, dtype=bool)
-    seen[code * bins + column] = True
-    if int(seen.sum()) == len(code):
+    seen[cell] = True
+    if int(seen.sum()) == len(cell):
         return
-    key = pd.Series(code * bins + column)
+    key = pd.Series(cell)
     at = int(key[key.duplicated()].iloc[0])
     when = pd.Timestamp((start + at % bins * bin_minutes) * 60, unit="s", tz="UTC")
     service, region = names["service"].iloc[at // bins], names["region"].iloc[at // bins]
@@ -277,17 +282,22 @@ def _check_duplicates(names: pd.DataFrame, code: Ints, column: Ints, bins: int, 
 
 
 def _extent(code: Ints, column: Ints, series: int, bins: int) -> tuple[Ints, Ints]:
+    """Return the first and the last column of each series; ``bins`` and -1 where it has none."""
     first = np.full(series, bins, dtype=np.int64)
     last = np.full(series, -1, dtype=np.int64)
-    np.minimum.at(first, code, column)
-    np.maximum.at(last, code, column)
+    starts = np.flatnonzero(np.diff(code, prepend=-1))
+    if len(starts):
+        np.minimum.at(first, code[starts], np.minimum.reduceat(column, starts))
+        np.maximum.at(last, code[starts], np.maximum.reduceat(column, starts))
     return first, last
 
 
 def _check_spacing(first: Ints, last: Ints, code: Ints, column: Ints, bin_minutes: int) -> None:
     """Refuse bins that are all wider than stated: every second bin unknown for ever is a wrong width, not a gap."""
+    if len(code) < 12 or (np.diff(column[:1000]) == 1).any():
+        return
     offset = column - first[code]
-    if len(code) < 12 or not offset.any():
+    if not offset.any():
         return
     step = int(np.gcd.reduce(np.concatenate([offset, column - column[0]])))
     rows = np.bincount(code, minlength=len(first))
@@ -299,10 +309,12 @@ def _check_spacing(first: Ints, last: Ints, code: Ints, column: Ints, bin_minute
         )
 
 
-def _spread(values: Floats, code: Ints, column: Ints, series: int, bins: int) -> Floats:
-    out = np.full((series, bins), np.nan, dtype=np.float32)
-    out[code, column] = values
-    return out
+def _spread(values: Floats, cell: Ints, series: int, bins: int) -> Floats:
+    if len(cell) == series * bins and (cell[1:] > cell[:-1]).all():
+        return values.reshape(series, bins)
+    out = np.full(series * bins, np.nan, dtype=np.float32)
+    out[cell] = values
+    return out.reshape(series, bins)
 
 
 def local_minute_of_week(minutes: Ints, zone: str) -> Ints:
