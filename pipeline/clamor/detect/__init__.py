@@ -4,7 +4,6 @@ import pandas as pd
 
 from clamor.baseline.counts import panel
 from clamor.detect.sources import combine
-from clamor.detect.verdicts import frame
 from clamor.detect.walk import Learnt, judge, settle
 from clamor.errors import InputError
 
@@ -57,7 +56,7 @@ def detect(
         since = learnt.until_minute
     table = panel(counts, regions, bin_minutes, start_minute=since, known=None if learnt is None else learnt.names)
     first = None if eval_start is None else pd.Timestamp(eval_start).timestamp() / 60
-    return frame(table, list(judge(table, budget, first, learnt)))
+    return judge(table, budget, first, learnt).frame()
 
 
 def learn(

@@ -1,13 +1,12 @@
-"""From standardized evidence to states, and from arrays to rows."""
+"""From standardized evidence to states, and to the other columns of a verdict."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from clamor.baseline.counts import Floats, Panel
+from clamor.baseline.counts import Floats
 from clamor.baseline.interval import band
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.level import Followed
@@ -81,23 +80,3 @@ def verdicts(
         "training_bins": np.repeat(known.fitted.seen[:, None].astype(np.int32), state.shape[1], axis=1),
     }
     return Verdicts(columns)
-
-
-def frame(table: Panel, parts: list[tuple[slice, Verdicts]]) -> pd.DataFrame:
-    """Lay the verdicts out as rows: by series, then by bin, each series from its first to its last."""
-    begin = parts[0][0].start if parts else table.bins
-    column = np.arange(begin, table.bins)
-    inside = (column >= table.first[:, None]) & (column <= table.last[:, None])
-    row, at = np.nonzero(inside)
-    time = ((table.start_minute + (at + begin) * table.bin_minutes) * 60_000_000).astype("datetime64[us]")
-    out: dict[str, object] = {
-        "service": table.names["service"].array.take(row),
-        "region": table.names["region"].array.take(row),
-        "bin_start": pd.DatetimeIndex(time, tz="UTC"),
-    }
-    names = pd.array(STATE_NAMES, dtype="str")
-    for name in COLUMNS:
-        pieces = [day.columns.pop(name) for _, day in parts]  # one column at a time, so that a long run fits
-        values = np.concatenate(pieces, axis=1)[inside] if pieces else np.zeros(0)
-        out[name] = names.take(values.astype(np.intp)) if name == "state" else values
-    return pd.DataFrame(out, copy=False)

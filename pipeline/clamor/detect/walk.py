@@ -1,6 +1,5 @@
 """The walk over days: judge each by what is known before it, then learn from it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +15,8 @@ from clamor.baseline.level import Followed, follow
 from clamor.baseline.season import Calendar, calendar
 from clamor.detect import pooling, tails
 from clamor.detect.budget import LEARN_BUDGET, first_day_level, outage_level
-from clamor.detect.verdicts import Verdicts, verdicts
+from clamor.detect.rows import Grids
+from clamor.detect.verdicts import verdicts
 from clamor.errors import InputError
 
 
@@ -89,23 +89,26 @@ class Step(NamedTuple):
     p: Floats
 
 
-def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | None) -> Iterator[tuple[slice, Verdicts]]:
-    """Walk the days; yield the verdicts of each day from the minute ``since`` on."""
+def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | None) -> Grids:
+    """Walk the days; return the verdicts of the bins from the minute ``since`` on."""
     layout = Layout.of(table if learnt is None else table.since(learnt.origin_minute))
     sizes = layout.sizes
     known = _nothing(table, sizes) if learnt is None else _carried(learnt, table, sizes)
     limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
+    begin = 0 if since is None else int(np.searchsorted(table.minutes, since))
+    out = Grids(table, begin)
     blocks = fit.blocks(table)
-    shown = [since is None or table.minutes[c.stop - 1] >= since for c in blocks]
+    shown = [columns.stop > begin for columns in blocks]
     for i, columns in enumerate(blocks):
         now = _step(layout, columns, known, asked=any(shown[i : i + 2]))
         if shown[i]:
-            skip = 0 if since is None else int(np.searchsorted(table.minutes[columns], since))
             limit = np.where(now.to.new, limits[1], limits[0])[:, None].astype(np.float32)
             day = verdicts(now.done, known, now.z, now.p, now.judged, limit, sizes)
-            yield slice(columns.start + skip, columns.stop), day.after(skip)
+            skip = max(begin - columns.start, 0)
+            out.put(slice(None), slice(columns.start + skip, columns.stop), day.after(skip))
         if columns is not blocks[-1]:
             known = _after(now, known, sizes)
+    return out
 
 
 def settle(table: Panel, budget: float) -> Learnt:
