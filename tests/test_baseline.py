@@ -12,7 +12,7 @@ from clamor.baseline.groups import Rows
 from clamor.baseline.interval import band
 from clamor.baseline.lengths import lengths
 from clamor.baseline.level import follow
-from clamor.baseline.season import calendar, season_at
+from clamor.baseline.season import calendar, everywhere, season_at
 from clamor.baseline.sliding import Sliding
 from naive import baseline as naive
 
@@ -27,11 +27,15 @@ def walk(table):
     """Follow a panel day by day; return the expected counts and the last fit."""
     sizes = lengths(table.bin_minutes)
     dates, fitted, means = calendar(table, sizes), fit.start(len(table.names), sizes), []
+    services = Rows(table.service_code)
     for columns in fit.blocks(table):
-        block = fit.day(table, dates, Rows(table.service_code), columns)
-        done = follow(fitted, block, sizes)
+        block = fit.day(table, slice(None), dates, services, columns)
+        level, error = fitted.usual(block.terms, sizes)
+        factor = scatter.class_factor(fitted.moments.transpose(1, 2, 0), level, sizes)
+        done = follow(fitted, block, level, error, factor, sizes)
         means.append(done.taken.mean)
         fitted = fit.refit(fitted, block, done.taken, sizes)
+        fitted = fitted.shaped(services, everywhere(fitted.heard_by(services)))
     return np.concatenate(means, axis=1), fitted
 
 

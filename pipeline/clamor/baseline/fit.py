@@ -9,7 +9,7 @@ from clamor.baseline import annual, scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Ints, Panel
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
-from clamor.baseline.season import Calendar, add_by_cell, shape
+from clamor.baseline.season import Calendar, Real, add_by_cell, everywhere, heard, shape
 
 LEVEL_DAYS = 5.0
 SEASON_DAYS = 35.0
@@ -87,8 +87,29 @@ class Fitted:
         fresh = start(1, sizes)
         both = {f.name: np.concatenate([getattr(self, f.name), getattr(fresh, f.name)]) for f in fields(self)}
         taken = Fitted(**{name: values[rows] for name, values in both.items()})
-        season = shape(taken.cell_posts, taken.cell_expected, taken.cell_worth, Rows(service))
-        return replace(taken, season=season)
+        services = Rows(service)
+        return taken.shaped(services, everywhere(taken.heard_by(services)))
+
+    def rows(self, rows: slice) -> "Fitted":
+        """Return the fit of some series."""
+        return Fitted(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    def heard_by(self, services: Rows) -> Real:
+        """Return what each service contributes to the season of all; see :func:`clamor.baseline.season.heard`."""
+        return heard(self.cell_posts, self.cell_expected, self.cell_worth, services)
+
+    def shaped(self, services: Rows, prior: Real) -> "Fitted":
+        """Return the fit with the season that its sums speak for; ``prior`` is the season of all."""
+        return replace(self, season=shape(self.cell_posts, self.cell_expected, self.cell_worth, services, prior))
+
+    def usual(self, terms: npt.NDArray[np.float64], sizes: Lengths) -> tuple[Floats, Floats | None]:
+        """Return the level of each series on the next day, and its squared relative error where bins are wide."""
+        return annual.expect(self.year, terms) if sizes.wide else (self.level, None)
+
+
+def join(parts: list[Fitted]) -> Fitted:
+    """Return the fit of all series of some fits, in order."""
+    return Fitted(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Fitted)})
 
 
 def start(series: int, sizes: Lengths) -> Fitted:
@@ -153,13 +174,17 @@ def blocks(panel: Panel) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(number)][: len(edges)], strict=True)]
 
 
-def day(panel: Panel, dates: Calendar, services: Rows, columns: slice) -> Day:
-    """Cut one block out of a panel; ``services`` are its series by service."""
+def day(panel: Panel, rows: slice, dates: Calendar, services: Rows, columns: slice) -> Day:
+    """Cut one block of some whole services out of a panel; ``services`` are its series by service."""
     cut = Calendar(dates.cell[:, columns], dates.neighbour[:, columns], dates.share[:, columns])
-    terms = annual.terms(panel.minutes[columns][:1], panel.origin_minute)[0]
-    posts = panel.posts[:, columns]
-    talk = None if panel.mentions is None else np.maximum(panel.mentions[:, columns] - posts, 0)
-    return Day(posts, talk, cut, terms, panel.zone, services)
+    posts = panel.posts[rows, columns]
+    talk = None if panel.mentions is None else np.maximum(panel.mentions[rows, columns] - posts, 0)
+    return Day(posts, talk, cut, terms(panel, columns), panel.zone[rows], services)
+
+
+def terms(panel: Panel, columns: slice) -> npt.NDArray[np.float64]:
+    """Return the regressors of the year at the first of some columns; see :func:`clamor.baseline.annual.terms`."""
+    return annual.terms(panel.minutes[columns][:1], panel.origin_minute)[0]
 
 
 @dataclass(frozen=True)
@@ -199,14 +224,13 @@ class Taken:
 
 
 def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
-    """Take a whole day into the sums and return the fit of the next midnight."""
+    """Take a whole day into the sums and return the fit of the next midnight, but for its season: see ``shaped``."""
     keep_level, keep_season, keep_scatter = (
         np.float32(0.5 ** (sizes.block_days / days / sizes.stretch)) for days in (LEVEL_DAYS, SEASON_DAYS, SCATTER_DAYS)
     )
     cell_posts = add_by_cell(fitted.cell_posts * keep_season, taken.clipped, block.dates, block.zone)
     cell_expected = add_by_cell(fitted.cell_expected * keep_season, _flat(fitted, taken), block.dates, block.zone)
     worth = _worth(fitted, taken, sizes)
-    season = shape(cell_posts, cell_expected, worth, block.services)
     learned = np.minimum((fitted.seen / sizes.day + np.float32(0.3)) / np.float32(LEARN_DAYS), 1)
     moments = taken.moments.sum(axis=3).transpose(2, 0, 1) * learned[:, None, None]
     return replace(
@@ -217,7 +241,6 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
         cell_posts=cell_posts,
         cell_expected=cell_expected,
         cell_worth=worth,
-        season=season,
         moments=fitted.moments * keep_scatter + moments,
         **_tails(fitted, taken),  # type: ignore[arg-type]  # float32 and float64 arrays by name
         **_year(fitted, block, taken, sizes),  # type: ignore[arg-type]

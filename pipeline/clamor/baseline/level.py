@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from clamor.baseline import annual, scatter
+from clamor.baseline import scatter
 from clamor.baseline.counts import Floats
 from clamor.baseline.fit import Day, Fitted, Taken
 from clamor.baseline.groups import Rows
@@ -66,16 +66,24 @@ class Followed:
     ready: npt.NDArray[np.bool_]
 
 
-def follow(fitted: Fitted, block: Day, sizes: Lengths) -> Followed:
-    """Follow the level through one day; every value rests on earlier bins only."""
+def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, factor: Floats, sizes: Lengths) -> Followed:
+    """Follow the level through one day; every value rests on earlier bins only.
+
+    Args:
+        fitted: What earlier days taught about some whole services.
+        block: Their day.
+        level: Their slow levels, and
+        error: the squared relative errors of these, see :meth:`clamor.baseline.fit.Fitted.usual`.
+        factor: By how much their volume classes scatter, see :func:`clamor.baseline.scatter.class_factor`.
+        sizes: Lengths in bins.
+
+    """
     known_bins = ~np.isnan(block.posts)
     observed = known_bins.astype(np.float32)
     posts = np.where(known_bins, block.posts, np.float32(0))
     season = season_at(fitted.season, block.dates, block.zone)
-    level, error = annual.expect(fitted.year, block.terms) if sizes.wide else (fitted.level, None)
     base = season * level[:, None] * observed
     moments = fitted.moments.transpose(1, 2, 0)
-    factor = scatter.class_factor(moments, level, sizes)
     factor = np.where(fitted.exposure > 0, factor, np.float32(1))
     kappa = scatter.estimate(moments[0], moments[1], factor * scatter.guess(level, sizes))
     sd = np.where(fitted.seen < sizes.recent, scatter.YOUNG_CLIP_SD, scatter.CLIP_SD)[:, None].astype(np.float32)

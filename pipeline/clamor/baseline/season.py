@@ -73,7 +73,18 @@ def add_by_cell(total: Floats, values: Floats, cut: Calendar, zone: Ints) -> Flo
     return out
 
 
-def shape(posts: Floats, expected: Floats, worth: Floats, services: Rows) -> Floats:
+def heard(posts: Floats, expected: Floats, worth: Floats, services: Rows) -> Real:
+    """Return each service's effective posts by cell and those that a flat week would have brought, stacked."""
+    return np.stack([services.total((values * worth).astype(np.float64)) for values in (posts, expected)])
+
+
+def everywhere(by_service: Real) -> Real:
+    """Return the season of all services together, ``(1, cells)``."""
+    posts, expected = by_service.sum(axis=1)
+    return _shrink(posts[None], expected[None], np.ones((1, len(posts))))
+
+
+def shape(posts: Floats, expected: Floats, worth: Floats, services: Rows, prior: Real) -> Floats:
     """Return the season of every series.
 
     Args:
@@ -81,17 +92,14 @@ def shape(posts: Floats, expected: Floats, worth: Floats, services: Rows) -> Flo
         expected: What a flat week would have brought.
         worth: Effective posts per post: below one where bins scatter more than Poisson.
         services: Series by service.
+        prior: The season of all, see :func:`everywhere`.
 
     """
     if posts.shape[1] == 1:
         return np.ones_like(posts)
-    posts, expected = posts * worth, expected * worth
-    pooled_posts, pooled_expected = (services.total(v.astype(np.float64)) for v in (posts, expected))
-    everywhere = _shrink(
-        pooled_posts.sum(axis=0)[None], pooled_expected.sum(axis=0)[None], np.ones((1, posts.shape[1]))
-    )
-    of_service = _shrink(pooled_posts, pooled_expected, np.broadcast_to(everywhere, pooled_posts.shape))
-    return _shrink(posts, expected, of_service[services.group]).astype(np.float32)
+    by_service = heard(posts, expected, worth, services)
+    of_service = _shrink(by_service[0], by_service[1], np.broadcast_to(prior, by_service[0].shape))
+    return _shrink(posts * worth, expected * worth, of_service[services.group]).astype(np.float32)
 
 
 def _shrink(posts: Real, expected: Real, prior: Real) -> Real:

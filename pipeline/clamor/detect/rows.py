@@ -24,13 +24,14 @@ class Grids:
         self._grids: dict[str, Grid] = {}
 
     def put(self, rows: slice, columns: slice, verdicts: "Verdicts") -> None:
-        """Lay down the verdicts of some series and columns of the panel."""
-        at = slice(columns.start - self._begin, columns.stop - self._begin)
+        """Lay down the verdicts of some series and columns of the panel, as far as they are asked for."""
+        skip = max(self._begin - columns.start, 0)
+        at = slice(columns.start + skip - self._begin, columns.stop - self._begin)
         shape = (len(self._table.names), self._table.bins - self._begin)
         for name, values in verdicts.columns.items():
             if name not in self._grids:
                 self._grids[name] = np.empty(shape, dtype=values.dtype)
-            self._grids[name][rows, at] = values
+            self._grids[name][rows, at] = values[:, skip:]
 
     def frame(self) -> pd.DataFrame:
         """Return rows by series, then by bin, each series from its first to its last; the grids are given away."""

@@ -76,6 +76,10 @@ class Scale:
     which: npt.NDArray[np.int64]
     new: npt.NDArray[np.bool_]
 
+    def rows(self, rows: slice) -> "Scale":
+        """Return the scale of some series."""
+        return Scale(self.place[rows], self.spread[rows], self.survival, self.which[rows], self.new[rows])
+
 
 def start(series: int) -> Tails:
     """Return the memory of nothing."""

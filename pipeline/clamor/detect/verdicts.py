@@ -1,7 +1,6 @@
 """From standardized evidence to states, and to the other columns of a verdict."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +9,8 @@ from clamor.baseline.counts import Floats
 from clamor.baseline.interval import band
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.level import Followed
-from clamor.detect import tails
 from clamor.detect.budget import ELEVATED_P
 from clamor.schema import VERDICT_COLUMNS, State
-
-if TYPE_CHECKING:
-    from clamor.detect.walk import Known
 
 STATE_NAMES = [str(s) for s in (State.NORMAL, State.ELEVATED, State.OUTAGE, State.NO_DATA, State.WARM_UP)]
 NORMAL, ELEVATED, OUTAGE, NO_DATA, WARM_UP = range(5)
@@ -38,21 +33,20 @@ class Verdicts:
 
     columns: dict[str, npt.NDArray[np.generic]]
 
-    def after(self, skip: int) -> "Verdicts":
-        """Return the verdicts without the first bins."""
-        return Verdicts({name: values[:, skip:] for name, values in self.columns.items()})
-
 
 def verdicts(
     done: Followed,
-    known: "Known",
+    seen: Floats,
     z: Floats,
     p: Floats,
     judged: npt.NDArray[np.bool_],
     limit: Floats,
     sizes: Lengths,
 ) -> Verdicts:
-    """Return the verdicts of a day; ``limit`` is the standardized evidence of an outage, ``(series, 1)``."""
+    """Return the verdicts of a day, but for ``q_value``, which looks at all services.
+
+    ``seen`` are the observed bins before the day, ``limit`` is the standardized evidence of an outage, ``(series, 1)``.
+    """
     taken = done.taken
     unseen = taken.observed == 0
     state = np.where(p < ELEVATED_P, ELEVATED, NORMAL).astype(np.int8)
@@ -65,7 +59,6 @@ def verdicts(
         "state": state,
         "score": (z + np.float32(np.log(sizes.day))) / np.float32(np.log(10)) + null,
         "p_value": p,
-        "q_value": tails.false_share(p, known.memory),
         "expected": taken.mean + null,
         "low": low + null,
         "high": high + null,
@@ -77,6 +70,6 @@ def verdicts(
         "excess_low": taken.posts - high + null,
         "excess_high": taken.posts - low + null,
         "ratio": (taken.posts + np.float32(0.5)) / (taken.mean + np.float32(0.5)) + null,
-        "training_bins": np.repeat(known.fitted.seen[:, None].astype(np.int32), state.shape[1], axis=1),
+        "training_bins": np.repeat(seen[:, None].astype(np.int32), state.shape[1], axis=1),
     }
     return Verdicts(columns)

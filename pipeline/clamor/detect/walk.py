@@ -1,22 +1,21 @@
 """The walk over days: judge each by what is known before it, then learn from it."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clamor.baseline import fit
+from clamor.baseline import fit, scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Panel
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths, lengths
-from clamor.baseline.level import Followed, follow
-from clamor.baseline.season import Calendar, calendar
+from clamor.baseline.level import follow
+from clamor.baseline.season import Calendar, calendar, everywhere
 from clamor.detect import pooling, tails
 from clamor.detect.budget import LEARN_BUDGET, first_day_level, outage_level
 from clamor.detect.rows import Grids
-from clamor.detect.verdicts import verdicts
+from clamor.detect.verdicts import Verdicts, verdicts
 from clamor.errors import InputError
 
 
@@ -56,34 +55,65 @@ class Learnt:
         return pairs, self.until_minute, self.bin_minutes, self.budget
 
 
+CHUNK_BINS = 40_000
+"""Bins of a day that are judged at a time (whole services), so that the arrays stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some whole services: their rows, and those by service and by parent region."""
+
+    rows: slice
+    services: Rows
+    groups: list[pooling.Chunk]
+
+
 @dataclass(frozen=True)
 class Layout:
-    """What stays the same from day to day: the panel, its lengths, its place in the local weeks, its groups."""
+    """What stays the same from day to day: the panel, its lengths, its place in the local weeks, its parts."""
 
     table: Panel
     sizes: Lengths
     dates: Calendar
-    services: Rows
-    parts: list[pooling.Chunk]
+    parts: list[Part]
 
     @classmethod
     def of(cls, table: Panel) -> "Layout":
         """Lay a panel out."""
         sizes = lengths(table.bin_minutes)
-        services = Rows(table.service_code)
-        return cls(table, sizes, calendar(table, sizes), services, pooling.chunks(table.service_code, table.group))
+        return cls(table, sizes, calendar(table, sizes), _parts(table, CHUNK_BINS // sizes.day))
 
 
-class Step(NamedTuple):
-    """One day judged: the baseline followed through it, its evidence, raw and standardized, and whether it counts.
+def _parts(table: Panel, least: int) -> list[Part]:
+    """Cut the series, which are in order of their services, into parts of at least so many."""
+    edges = [*np.flatnonzero(np.diff(table.service_code, prepend=-1))[1:], len(table.names)]
+    out: list[Part] = []
+    begin = 0
+    for end in map(int, edges):
+        if end - begin >= least or end == len(table.names):
+            rows = slice(begin, end)
+            service = table.service_code[rows]
+            out.append(Part(rows, Rows(service), pooling.chunks(service, table.group[rows])))
+            begin = end
+    return out
+
+
+@dataclass
+class State:
+    """What is known at a midnight, part by part."""
+
+    fitted: list[fit.Fitted]
+    memory: tails.Tails
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day's evidence of all series, ``(series, bins)``: raw and standardized, whether it counts, and p-values.
 
     ``p`` is all NaN where nobody will ask for it.
     """
 
-    block: fit.Day
-    done: Followed
     raw: Floats
-    to: tails.Scale
     z: Floats
     judged: npt.NDArray[np.bool_]
     p: Floats
@@ -92,22 +122,14 @@ class Step(NamedTuple):
 def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | None) -> Grids:
     """Walk the days; return the verdicts of the bins from the minute ``since`` on."""
     layout = Layout.of(table if learnt is None else table.since(learnt.origin_minute))
-    sizes = layout.sizes
-    known = _nothing(table, sizes) if learnt is None else _carried(learnt, table, sizes)
-    limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
     begin = 0 if since is None else int(np.searchsorted(table.minutes, since))
     out = Grids(table, begin)
+    known = _nothing(layout) if learnt is None else _carried(learnt, layout)
     blocks = fit.blocks(table)
-    shown = [columns.stop > begin for columns in blocks]
-    for i, columns in enumerate(blocks):
-        now = _step(layout, columns, known, asked=any(shown[i : i + 2]))
-        if shown[i]:
-            limit = np.where(now.to.new, limits[1], limits[0])[:, None].astype(np.float32)
-            day = verdicts(now.done, known, now.z, now.p, now.judged, limit, sizes)
-            skip = max(begin - columns.start, 0)
-            out.put(slice(None), slice(columns.start + skip, columns.stop), day.after(skip))
-        if columns is not blocks[-1]:
-            known = _after(now, known, sizes)
+    for columns, later in zip(blocks, [*blocks[1:], None], strict=True):
+        shown = out if columns.stop > begin else None
+        asked = (later or columns).stop > begin
+        _step(layout, columns, known, budget, shown, asked=asked, last=later is None)
     return out
 
 
@@ -119,40 +141,76 @@ def settle(table: Panel, budget: float) -> Learnt:
             f"learn: the counts end {end % MINUTES_PER_DAY} min after a UTC midnight; cut them there; say until when"
         )
     layout = Layout.of(table)
-    known = _nothing(table, layout.sizes)
+    known = _nothing(layout)
     blocks = fit.blocks(table)
     for columns in blocks:
-        known = _after(_step(layout, columns, known, asked=columns is blocks[-1]), known, layout.sizes)
-    return Learnt(table.names, end, table.origin_minute, table.bin_minutes, budget, known)
+        _step(layout, columns, known, budget, None, asked=columns is blocks[-1], last=False)
+    fitted = fit.join(known.fitted)
+    return Learnt(table.names, end, table.origin_minute, table.bin_minutes, budget, Known(fitted, known.memory))
 
 
-def _nothing(table: Panel, sizes: Lengths) -> Known:
-    return Known(fit.start(len(table.names), sizes), tails.start(len(table.names)))
+def _nothing(layout: Layout) -> State:
+    series, sizes = len(layout.table.names), layout.sizes
+    fitted = [fit.start(part.rows.stop - part.rows.start, sizes) for part in layout.parts]
+    return State(fitted, tails.start(series))
 
 
-def _carried(learnt: Learnt, table: Panel, sizes: Lengths) -> Known:
+def _carried(learnt: Learnt, layout: Layout) -> State:
     """Return what is known, in the order of this panel's series; new series start afresh."""
+    table = layout.table
     old = pd.MultiIndex.from_frame(learnt.names)
     rows = old.get_indexer(pd.MultiIndex.from_frame(table.names)).astype(np.int64)
-    return Known(learnt.known.fitted.take(rows, table.service_code, sizes), learnt.known.memory.take(rows))
+    fitted = learnt.known.fitted.take(rows, table.service_code, layout.sizes)
+    return State([fitted.rows(part.rows) for part in layout.parts], learnt.known.memory.take(rows))
 
 
-def _step(layout: Layout, columns: slice, known: Known, *, asked: bool) -> Step:
-    """Judge one day by what is known before it; ``asked``: this day or the next is shown, so p-values are needed."""
-    block = fit.day(layout.table, layout.dates, layout.services, columns)
-    done = follow(known.fitted, block, layout.sizes)
-    raw = pooling.evidence(done, layout.parts, layout.sizes)
-    to = tails.scale(known.memory, done.taken.level)
-    z = tails.standardize(raw, to)
-    judged = done.ready & (done.taken.observed > 0)
-    nobody = np.full(z.shape, np.nan, dtype=np.float32)
-    return Step(block, done, raw, to, z, judged, np.where(judged, tails.p_value(z, to), nobody) if asked else nobody)
+def _step(
+    layout: Layout, columns: slice, known: State, budget: float, out: Grids | None, *, asked: bool, last: bool
+) -> None:
+    """Judge one day by what is known before it, then learn from it unless it is the last.
+
+    ``asked``: this day or the next is shown (the former in ``out``), so p-values are needed.
+    """
+    table, sizes = layout.table, layout.sizes
+    terms = fit.terms(table, columns)
+    usual = [fitted.usual(terms, sizes) for fitted in known.fitted]
+    level = np.concatenate([each for each, _ in usual])
+    moments = np.concatenate([fitted.moments for fitted in known.fitted]).transpose(1, 2, 0)
+    factor = scatter.class_factor(moments, level, sizes)
+    to = tails.scale(known.memory, level)
+    limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
+    limit = np.where(to.new, limits[1], limits[0])[:, None].astype(np.float32)
+    day = _empty(len(level), columns)
+    for i, part in enumerate(layout.parts):
+        rows, fitted = part.rows, known.fitted[i]
+        block = fit.day(table, rows, layout.dates, part.services, columns)
+        done = follow(fitted, block, *usual[i], factor[:, rows], sizes)
+        day.raw[rows] = raw = pooling.evidence(done, part.groups, sizes)
+        day.z[rows] = z = tails.standardize(raw, to.rows(rows))
+        day.judged[rows] = judged = done.ready & (done.taken.observed > 0)
+        if asked:
+            np.copyto(day.p[rows], tails.p_value(z, to.rows(rows)), where=judged)
+        if out is not None:
+            out.put(rows, columns, verdicts(done, fitted.seen, z, day.p[rows], judged, limit[rows], sizes))
+        if not last:
+            known.fitted[i] = fit.refit(fitted, block, done.taken, sizes)
+    if out is not None:
+        out.put(slice(0, len(level)), columns, Verdicts({"q_value": tails.false_share(day.p, known.memory)}))
+    if not last:
+        _learn(layout, known, day, to)
 
 
-def _after(now: Step, known: Known, sizes: Lengths) -> Known:
-    """Return what is known after a judged day."""
-    alarmed = now.judged & (now.z >= outage_level(LEARN_BUDGET, sizes.block_days))
-    return Known(
-        fit.refit(known.fitted, now.block, now.done.taken, sizes),
-        tails.learn(known.memory, now.raw, now.z, now.p, now.judged, alarmed, now.to),
-    )
+def _empty(series: int, columns: slice) -> Day:
+    shape = series, columns.stop - columns.start
+    raw, z = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
+    return Day(raw, z, np.empty(shape, dtype=np.bool_), np.full(shape, np.nan, dtype=np.float32))
+
+
+def _learn(layout: Layout, known: State, day: Day, to: tails.Scale) -> None:
+    """Take in what only all services together tell: the season of all, and the tails."""
+    heard = [fitted.heard_by(part.services) for fitted, part in zip(known.fitted, layout.parts, strict=True)]
+    prior = everywhere(np.concatenate(heard, axis=1))
+    for i, part in enumerate(layout.parts):
+        known.fitted[i] = known.fitted[i].shaped(part.services, prior)
+    alarmed = day.judged & (day.z >= outage_level(LEARN_BUDGET, layout.sizes.block_days))
+    known.memory = tails.learn(known.memory, day.raw, day.z, day.p, day.judged, alarmed, to)
