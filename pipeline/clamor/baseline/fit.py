@@ -184,7 +184,7 @@ def day(panel: Panel, rows: slice, dates: Calendar, services: Rows, columns: sli
 
 def terms(panel: Panel, columns: slice) -> npt.NDArray[np.float64]:
     """Return the regressors of the year at the first of some columns; see :func:`clamor.baseline.annual.terms`."""
-    return annual.terms(panel.minutes[columns][:1], panel.origin_minute)[0]
+    return np.asarray(annual.terms(panel.minutes[columns][:1], panel.origin_minute)[0])
 
 
 @dataclass(frozen=True)

@@ -126,10 +126,10 @@ def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | Non
     out = Grids(table, begin)
     known = _nothing(layout) if learnt is None else _carried(learnt, layout)
     blocks = fit.blocks(table)
-    for columns, later in zip(blocks, [*blocks[1:], None], strict=True):
+    for columns, following in zip(blocks, [*blocks[1:], *blocks[-1:]], strict=True):
         shown = out if columns.stop > begin else None
-        asked = (later or columns).stop > begin
-        _step(layout, columns, known, budget, shown, asked=asked, last=later is None)
+        asked, last = following.stop > begin, columns is blocks[-1]
+        _step(layout, columns, known, budget, shown, asked=asked, last=last)
     return out
 
 
