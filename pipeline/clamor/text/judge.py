@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from clamor.schema import Signal, Symptom
+from clamor.text.anchor import Anchor
 from clamor.text.lexicon import Hit, Kind
 
 NEAR: Final[dict[int, int]] = {
@@ -22,6 +23,7 @@ NEAR: Final[dict[int, int]] = {
     Kind.WEAK: 8,
     Kind.FIRST: 30,
     Kind.VERB: 30,
+    Kind.CONDITION: 8,
 }
 """How many characters may lie between a phrase and the part or act that it is said of."""
 COMPLAINT: Final = 2.5
@@ -106,10 +108,11 @@ class Verdict:
 class Ledger:
     """Points and symptoms gathered while reading a text's phrases from left to right."""
 
-    __slots__ = ("_counts", "_default", "_focus", "parts", "reasons", "symptoms", "text", "total")
+    __slots__ = ("_anchor", "_counts", "_default", "_focus", "parts", "reasons", "symptoms", "text", "total")
 
-    def __init__(self, folded: str, focus: Mapping[str, float]):
+    def __init__(self, folded: str, focus: Mapping[str, float], anchor: Anchor | None):
         self.text = folded
+        self._anchor = anchor
         self._focus = focus
         self._default = focus.get("*", 1.0)
         self.total = 0.0
@@ -118,12 +121,18 @@ class Ledger:
         self.reasons: list[tuple[str, float, str]] = []
         self._counts: dict[int, int] = {}
 
+    def share(self, hit: Hit) -> float:
+        """Return how much of a phrase is said of the service."""
+        return self._anchor.share(hit.start, hit.end) if self._anchor is not None else 1.0
+
     def add(self, kind: int, points: float, start: int, end: int, tag: str = "any") -> None:
         """Count points for ``text[start:end]``, as often as its kind may."""
         if kind in SAID_OF:
             points *= self._focus.get(tag, self._default)
             if not points:
                 return
+            if self._anchor is not None:
+                points *= self._anchor.share(start, end)
         seen = self._counts.get(kind, 0)
         if seen < LIMITS.get(kind, 1):
             self._counts[kind] = seen + 1
@@ -148,16 +157,17 @@ class Ledger:
         return right.start <= left.end or "|" not in self.text[left.end : right.start]
 
 
-def judge(folded: str, hits: list[Hit], focus: Mapping[str, float]) -> Verdict:
+def judge(folded: str, hits: list[Hit], focus: Mapping[str, float], anchor: Anchor | None = None) -> Verdict:
     """Return the verdict on a folded text and the phrases found in it.
 
     Args:
         folded: The text as :func:`clamor.text.fold.fold` gives it.
         hits: The phrases found in it.
         focus: How much a symptom's phrases count for this kind of service; ``*`` for symptoms not named.
+        anchor: Where the text names the service; None where it is about it whatever it names.
 
     """
-    ledger = Ledger(folded, focus)
+    ledger = Ledger(folded, focus, anchor)
     last: dict[int, Hit] = {}
     claims: dict[str, None] = {}
     for hit in hits:
@@ -184,6 +194,10 @@ def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) 
     elif kind == Kind.DENY:
         if left := ledger.beside(last, Kind.VERB, hit):
             ledger.add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end)
+    elif kind == Kind.REPORT:
+        left = last.get(Kind.PART)
+        if left is not None and left.entries[0].tag == _NAME and ledger.near(left, hit, 1):
+            ledger.add(Kind.NEWS, POINTS[Kind.NEWS], left.start, hit.end)
     elif kind == Kind.VAGUE:
         if left := ledger.beside(last, Kind.LACK, hit):
             ledger.add(Kind.LACKING, POINTS[Kind.LACKING], left.start, hit.end, "connection")
@@ -202,6 +216,8 @@ def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) 
 def _weigh_part(ledger: Ledger, last: dict[int, Hit], hit: Hit, tag: str) -> None:
     """Count a part of the service, with a lack, a bad word or a question before it."""
     ledger.parts[tag] = None
+    if tag == _NAME and (left := ledger.beside(last, Kind.CONDITION, hit)):
+        ledger.add(Kind.HYPOTHETICAL, POINTS[Kind.JOKE], left.start, hit.end)
     ledger.add(Kind.PART, 0.0 if tag == _NAME else POINTS[Kind.PART], hit.start, hit.end, tag)
     for other, pair in _PAIRS:
         left = ledger.beside(last, other, hit, _POWER_NEAR if tag == _POWER else None)
@@ -211,7 +227,7 @@ def _weigh_part(ledger: Ledger, last: dict[int, Hit], hit: Hit, tag: str) -> Non
             ledger.add(pair, POINTS[pair], left.start, hit.end, tag)
             return
         if other in _OF_NAMES:
-            ledger.add(pair, _OF_NAMES[other], left.start, hit.end)
+            ledger.add(pair, _OF_NAMES[other] * ledger.share(left), left.start, hit.end)
             return
 
 
@@ -222,7 +238,7 @@ def _weigh_bad(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: s
         part = left.entries[0].tag
         if part == _NAME:
             if kind == Kind.BAD and tag != _POWER:
-                ledger.add(Kind.FAULTY, POINTS[Kind.FAULTY], left.start, hit.end, tag)
+                ledger.add(Kind.FAULTY, POINTS[Kind.FAULTY] * ledger.share(hit), left.start, hit.end, tag)
         elif (part == _POWER) == (tag == _POWER):
             ledger.add(Kind.FAULTY, POINTS[Kind.FAULTY], left.start, hit.end, tag if tag != "any" else part)
     if kind in POINTS:

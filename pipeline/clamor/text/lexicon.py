@@ -47,6 +47,8 @@ class Kind(IntEnum):
     VERB = 27
     DENY = 28
     NEUTRAL = 29
+    CONDITION = 36
+    REPORT = 37
     # Pairs, which the judge makes: a part with a lack, a bad word or a question; an act that cannot be done; a hint
     # beside a first person.
     LACKING = 30
@@ -96,6 +98,8 @@ LISTS: Final = (
     "verb",
     "deny",
     "neutral",
+    "condition",
+    "report",
 )
 """Lists at the top of a phrase file; ``[cue]`` holds the others."""
 _TRUST: Final = 12
@@ -104,6 +108,22 @@ _AROUND: Final = frozenset(
     {Kind.ASK, Kind.WONDER, Kind.PAST, Kind.NEWS, Kind.JOKE, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.CLAIM}
 )
 """Kinds of phrases that may hold trouble without changing what it is."""
+_ELSEWHERE: Final = frozenset(
+    {
+        Kind.NEUTRAL,
+        Kind.OTHER,
+        Kind.JOKE,
+        Kind.NEWS,
+        Kind.PAST,
+        Kind.PROMO,
+        Kind.HYPOTHETICAL,
+        Kind.ADVICE,
+        Kind.FINE,
+        Kind.REPORT,
+    }
+)
+"""Kinds of phrases whose words are of other things than a service's trouble."""
+_SPREAD: Final = str.maketrans("{},", "   ")
 _ANY: Final = "*"
 _TROUBLE: Final = Entry(Kind.TROUBLE, "any")
 _SYMPTOMS: Final = frozenset(Symptom)
@@ -160,6 +180,31 @@ _Said = tuple[tuple[int, Entry], ...]
 """What a phrase means: the number of a language, and an entry."""
 
 
+class Vocabulary(NamedTuple):
+    """The words of one language by which a phrase and a name are seen to belong together.
+
+    Attributes:
+        known: Words that may stand between a name and what is said of it.
+        links: Words that may stand between a subject and what is said of it ("the boiler *has* been broken").
+
+    """
+
+    known: frozenset[str]
+    links: frozenset[str]
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> "Vocabulary":
+        """Gather the words of a phrase file's trouble, and its own lists of others."""
+        said = [template for template, entry in templates(table) if entry.kind not in _ELSEWHERE]
+        links = frozenset(words(word) for word in table.get("links", ()))
+        said += table.get("common", ())
+        known = frozenset(word for template in said for word in words(template.translate(_SPREAD)).split())
+        return cls(known | links, links)
+
+
+_NO_WORDS: Final = Vocabulary(frozenset(), frozenset())
+
+
 class Lexicon:
     """All phrases, compiled. A text is read in the one language that most of its phrases belong to.
 
@@ -171,6 +216,7 @@ class Lexicon:
 
     def __init__(self, phrases: Mapping[str, Mapping[str, Any]], always: Mapping[str, Entry]):
         self._languages = (*phrases, _ANY)
+        self._vocabularies = {language: Vocabulary.of(table) for language, table in phrases.items()}
         meanings: dict[str, _Said] = {key: ((len(phrases), entry),) for key, entry in always.items()}
         for number, table in enumerate(phrases.values()):
             for template, entry in templates(table):
@@ -192,6 +238,10 @@ class Lexicon:
                 value = values[len(key), said] = (len(key), tuple(by_language), by_language)
             self._automaton.add_word(key, value)
         self._automaton.make_automaton()
+
+    def vocabulary(self, language: str) -> "Vocabulary":
+        """Return the words that a language's phrases of trouble are made of."""
+        return self._vocabularies.get(language, _NO_WORDS)
 
     def find(self, folded: str, language: str | None = None, names: Sequence[Hit] = ()) -> tuple[list[Hit], str]:
         """Return the phrases in a folded text, in order of their ends, and the language that it was read in.

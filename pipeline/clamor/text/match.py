@@ -9,6 +9,7 @@ import ahocorasick
 
 from clamor.catalog import Catalog, Service
 from clamor.schema import Signal
+from clamor.text.anchor import Anchor
 from clamor.text.fold import fold, phrase, shorten, skim, words
 from clamor.text.judge import Verdict, judge
 from clamor.text.lexicon import Entry, Hit, Kind, Lexicon, keys_of
@@ -81,6 +82,16 @@ class _Span(NamedTuple):
     services: tuple[tuple[str, bool], ...]
 
 
+class _Heard(NamedTuple):
+    """A folded text with the phrases and the names in it; ``said`` are the names that are words of its sentences."""
+
+    folded: str
+    hits: list[Hit]
+    spans: list[_Span]
+    said: list[_Span]
+    language: str
+
+
 _NAMED: Final = (Entry(Kind.PART, "name"),)
 
 
@@ -112,6 +123,7 @@ class Matcher:
         )
         general = catalog.kinds["*"]
         self._kinds = catalog.kinds
+        self._topics = frozenset(s.id for s in catalog.services.values() if s.topic is not None)
         self._focus = {s.id: catalog.kinds.get(s.kind, general) for s in catalog.services.values()}
 
     def match(self, text: str, service: str | None = None, language: str | None = None) -> list[Match]:
@@ -123,8 +135,8 @@ class Matcher:
         named = {service: True} if service is not None else _named(spans)
         if not named:
             return []
-        folded, hits = self._find(folded, language, spans)
-        verdicts = {name: judge(folded, hits, self._focus_of(name, spans)) for name in named}
+        heard = self._hear(folded, language, spans)
+        verdicts = {name: self._judge(heard, name) for name in named}
         return [
             Match(name, verdict.signal, verdict.symptoms, verdict.claims)
             for name, verdict in verdicts.items()
@@ -139,9 +151,7 @@ class Matcher:
     def verdict(self, text: str, service: str | None = None, language: str | None = None) -> Verdict:
         """Judge one text as if it were about a service, or about any."""
         folded = fold(text)
-        spans = self._spans(folded)
-        folded, hits = self._find(folded, language, spans)
-        return judge(folded, hits, self._focus_of(service or "", spans))
+        return self._judge(self._hear(folded, language, self._spans(folded)), service or "")
 
     def language(self, text: str) -> str:
         """Return the language that a text is read in."""
@@ -170,12 +180,22 @@ class Matcher:
         heard = set(words(name).split())
         return next((self._kinds[kind] for kind, signs in _SOUNDS.items() if signs & heard), None)
 
-    def _find(self, folded: str, language: str | None, spans: list[_Span]) -> tuple[str, list[Hit]]:
+    def _hear(self, folded: str, language: str | None, spans: list[_Span]) -> _Heard:
+        """Return the phrases and the names of a folded text, drawn-out letters undone."""
         short = shorten(folded)
         if short is not folded:
             folded, spans = short, self._spans(short)
-        names = [Hit(s.start, s.end, _NAMED) for s in spans if s.services and folded[s.start + 1] != "@"]
-        return folded, self._lexicon.find(folded, language, names)[0]
+        said = [span for span in spans if span.services and folded[span.start + 1] != "@"]
+        hits, spoken = self._lexicon.find(folded, language, [Hit(s.start, s.end, _NAMED) for s in said])
+        return _Heard(folded, hits, spans, said, spoken)
+
+    def _judge(self, heard: _Heard, service: str) -> Verdict:
+        own = [span for span in heard.said if any(name == service for name, _ in span.services)]
+        anchor = None
+        if own and service not in self._topics:
+            others = [span for span in heard.said if span not in own]
+            anchor = Anchor(heard.folded, own, others, self._lexicon.vocabulary(heard.language))
+        return judge(heard.folded, heard.hits, self._focus_of(service, heard.spans), anchor)
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,87 @@
+"""Whose trouble it is: how closely a phrase stands to a service's name in a post that names it.
+
+"My car won't start, so here I am on TikTok" holds a complaint and a service, but not one about the other. What lies
+between the two tells: words that the phrases of trouble are made of ("tiktok just keeps crashing") or other things
+(a car, a flight, a friend).
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from clamor.text.lexicon import Vocabulary
+
+SHARES: Final = (1.0, 0.9, 0.5, 0.35)
+"""What a phrase counts for a service with none, one, two or more foreign words between it and the name."""
+_FAR: Final = 90
+"""Characters beyond which a name says nothing of a phrase."""
+_JOINED: Final = 6
+"""Characters between two names that share what is said of one ("Instagram and Facebook are down")."""
+
+
+class Span(Protocol):
+    """A stretch ``text[start:end]`` of a folded text."""
+
+    @property
+    def start(self) -> int:
+        """The first character."""
+
+    @property
+    def end(self) -> int:
+        """The first character after it."""
+
+
+class Anchor:
+    """The names of one service in a folded text, to which phrases are held.
+
+    Args:
+        text: The folded text.
+        own: Where it names the service, in order.
+        others: Where it names other services, in order.
+        words: Those that phrases of trouble are made of; the others are foreign.
+
+    """
+
+    __slots__ = ("_known", "_links", "_others", "_own", "_starts", "_text")
+
+    def __init__(self, text: str, own: Sequence[Span], others: Sequence[Span], words: Vocabulary):
+        self._text = text
+        self._own = own
+        self._others = others
+        self._known, self._links = words
+        self._starts = [span.start for span in own]
+
+    def share(self, start: int, end: int) -> float:
+        """Return how much of a phrase at ``text[start:end]`` is said of the service, 0 to 1."""
+        at = bisect_right(self._starts, start)
+        near = self._own[max(at - 1, 0) : at + 1]
+        return max(self._held(name, start, end) for name in near)
+
+    def _held(self, name: Span, start: int, end: int) -> float:
+        low, high = (name.end, start) if name.end <= start else (end, name.start)
+        if low >= high:
+            return 1.0
+        if high - low > _FAR:
+            return SHARES[-1]
+        foreign = self._foreign(low, high)
+        foreign += self._subject(start)
+        foreign += 2 * any(self._nearer(other, name, start, end, high - low) for other in self._others)
+        return SHARES[min(foreign, len(SHARES) - 1)]
+
+    def _foreign(self, low: int, high: int) -> int:
+        return sum(self._is_foreign(word) for word in self._text[low:high].split())
+
+    def _is_foreign(self, word: str) -> bool:
+        return word not in self._known and not word.isdigit() and word[0] != "@"
+
+    def _subject(self, start: int) -> int:
+        """Return 1 where a phrase is said of something foreign: the word before it, links left out."""
+        before = self._text[max(0, start - 40) : start + 1].split()
+        while len(before) > 1 and before[-1] in self._links:
+            before.pop()
+        return int(len(before) > 1 and self._is_foreign(before[-1]))
+
+    def _nearer(self, other: Span, name: Span, start: int, end: int, gap: int) -> bool:
+        if -_JOINED <= other.start - name.end <= _JOINED or -_JOINED <= name.start - other.end <= _JOINED:
+            return False
+        return max(other.start - end, start - other.end) < gap
