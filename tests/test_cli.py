@@ -127,7 +127,8 @@ def test_a_plan_over_a_cap_is_refused_before_anything_is_asked(
     code, _, err = clamor(capsys, "run")
     assert code == 1 and "a day" in err and "cap of $" in err and not Path("data").exists()
     code, _, err = clamor(capsys, "backfill", "--since", "2024-01-01")
-    assert code == 1 and "pass the cap" in err and not Path("data").exists()
+    assert code == 1 and "pass what the caps leave, $25.00" in err and not Path("data").exists()
+    assert "polling, for comparison: X: at most" in err and "name fewer services" in err
     code, out, _ = clamor(capsys, "budget", "--service", "tiktok", "--json")
     assert code == 0 and json.loads(out)[0]["day_usd"] == 0 and json.loads(out)[0]["plan"]["problem"] is None
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from clamor.collect import x
-from clamor.collect.http import Limits, ahead, behind
+from clamor.collect.http import Limits, ahead, arrived, behind
 from clamor.collect.retry import Fault
 from clamor.collect.x_call import diagnose
 from clamor.schema import Status
@@ -75,6 +75,17 @@ def test_a_drip_is_a_failure_worth_another_try_to_the_collector() -> None:
             client.request("GET", "/2/tweets/counts/recent", params={})
     fault = diagnose(raised.value)
     assert isinstance(fault, Fault) and (fault.status, fault.again) == (Status.FAILED, True)
+
+
+def test_what_never_left_costs_nothing() -> None:
+    """A host that is not there was asked for nothing; one that hung up may have counted, and billed."""
+    with dripping(HEAD + b"\r\n", b" ") as url:
+        client = x.open_client("token", url, timeout_seconds=0.25)
+        with pytest.raises(requests.ReadTimeout) as late:
+            client.request("GET", "/2/tweets/counts/recent", params={})
+    with pytest.raises(requests.ConnectionError) as refused:
+        x.open_client("token", url).request("GET", "/2/tweets/counts/recent", params={})
+    assert arrived(late.value) and not arrived(refused.value)
 
 
 def test_the_other_clock_is_read_from_the_answer() -> None:

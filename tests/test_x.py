@@ -488,3 +488,50 @@ def test_countries_that_do_not_fit_into_the_rate_window_wait_for_the_next_poll(m
             at.clock.at += 900
     by_country = [a["query"] for a in asked if "place_country" in a["query"]]
     assert len(by_country) == len(set(by_country)) == 20
+
+
+def test_languages_are_counted_apart_from_volumes_and_again_every_hour_while_a_service_fails() -> None:
+    """Quarters of an hour as rows of their own, zeros too; the scope says lang; nothing of it is a volume."""
+    with lab(whole) as (at, asked):
+        (world, spoken) = at.poll(languages=("ja", "pt"))
+        at.clock.at += 3600
+        at.poll(languages=("ja", "pt"))
+        at.poll(languages=("ja", "pt"), raised=("tiktok",))
+        at.clock.at += 900
+        at.poll(languages=("ja", "pt"), raised=("tiktok",))
+    by_language = [a for a in asked if " lang:" in a["query"]]
+    assert [a["query"].split(" lang:")[1] for a in by_language] == ["ja -is:retweet", "pt -is:retweet"] * 2
+    assert epoch(by_language[0]["end_time"]) - epoch(by_language[0]["start_time"]) == 2 * DAY
+    assert spoken.volumes.empty and world.languages.empty
+    schema.conform(spoken.languages, schema.LANGUAGES)
+    assert {a.scope[:9] for a in spoken.attempts} == {"x:lang:ja", "x:lang:pt"}
+    assert all(a.signals == () and a.status == Status.OK for a in spoken.attempts)
+    got = spoken.languages.groupby("language")["posts"].agg(["size", "min", "max"])
+    assert got.loc["ja"].tolist() == [2 * 96 - 1, 15, 15] == got.loc["pt"].tolist()
+    assert all(stamp.minute % 15 == 0 for stamp in spoken.languages["bin_start"])
+
+
+def test_a_language_operator_that_is_refused_is_remembered_and_the_world_is_counted() -> None:
+    """The refusal is one row of the ledger, and the operator is not asked for again."""
+
+    def answer(path: str, params: Params, headers: dict[str, str]) -> Reply:
+        return Reply({"title": "no"}, 403) if " lang:" in params["query"] else whole(path, params, headers)
+
+    with lab(answer) as (at, asked):
+        first = at.poll(languages=("ja", "pt"))
+        at.clock.at += 2 * DAY
+        second = at.poll(languages=("ja", "pt"))
+    assert len([a for a in asked if " lang:" in a["query"]]) == 1
+    assert [a.status for a in first[0].attempts] == [Status.OK] * 2
+    (told,) = [a for b in second for a in b.attempts if a.scope == x.LANGUAGE_PROBE]
+    assert told.status == Status.SKIPPED and "refused at" in str(told.detail)
+
+
+def test_a_split_query_in_a_language_is_the_part_of_that_language() -> None:
+    """What is counted in a language is a part of what is counted of the world, never more."""
+    terms = tuple(f"phrase number {n}" for n in range(20))
+    fake = catalogue({"tiktok": ("tiktok",)}, {"en": terms, "ja": ("落ちてる" * 25,)})
+    parts = x.queries(fake, "tiktok")[Signal.COMPLAINT].parts
+    assert len(parts) == 2 and x.language_query(fake, "tiktok", "ja").parts == (parts[1],)
+    (spanish,) = x.language_query(fake, "tiktok", "es").parts
+    assert spanish == parts[0].replace(" -lang:ja -is:retweet", " lang:es -is:retweet") and len(spanish) <= 512

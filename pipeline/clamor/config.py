@@ -62,10 +62,15 @@ def _clean(value: SecretStr) -> SecretStr:
 
 Credential = Annotated[SecretStr, AfterValidator(_clean)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Languages = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...], NoDecode, BeforeValidator(_listed)]
+"""Codes of X's ``lang:`` operator."""
 
 
 class X(BaseModel):
-    """How to reach X and what to ask. Money is in US dollars, prices as of the vendor's pricing page."""
+    """How to reach X and what to ask. Money is in US dollars, prices as of the vendor's pricing page (2026-11).
+
+    ``price_counts_*_usd`` are of a request, ``price_post_usd`` and ``price_author_usd`` of what a request brings.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -74,12 +79,18 @@ class X(BaseModel):
     countries: Names = ("US", "GB", "DE", "FR", "BR", "IN", "JP")
     poll_minutes: int = Field(default=15, ge=1)
     country_beat_minutes: int = Field(default=60, ge=1)
+    languages: Languages = ("en", "es", "pt", "fr", "de", "ja")
+    language_beat_minutes: int = Field(default=1440, ge=1)
     lookback_hours: int = Field(default=24, ge=1, le=167)
     sample_posts: int = Field(default=100, ge=0, le=500)
     sample_profiles: bool = False
     sample_cap_usd: float = Field(default=5.0, ge=0)
     daily_cap_usd: float = Field(default=25.0, ge=0)
     monthly_cap_usd: float = Field(default=500.0, ge=0)
+    price_counts_recent_usd: float = Field(default=0.005, ge=0)
+    price_counts_all_usd: float = Field(default=0.010, ge=0)
+    price_post_usd: float = Field(default=0.005, ge=0)
+    price_author_usd: float = Field(default=0.010, ge=0)
     timeout_seconds: float = Field(default=30.0, gt=0)
 
 

@@ -23,3 +23,7 @@ class SourceError(ClamorError):
 
 class LakeError(ClamorError):
     """The lake cannot be read or written."""
+
+
+class BusyError(ClamorError):
+    """Another process holds what this one needs."""

@@ -198,6 +198,25 @@ COVERAGE: Final = _table(
     nullable="http_status detail",
 )
 
+LANGUAGES: Final = _table(
+    "languages",
+    "posts of one language that matched the complaint query of a service in one bin: parts of the world's count",
+    "collect",
+    "source scope service language bin_minutes bin_start",
+    {
+        "source": pa.string(),
+        "scope": pa.string(),
+        "service": pa.string(),
+        "language": pa.string(),
+        "bin_minutes": pa.int32(),
+        "bin_start": TIME,
+        "posts": pa.int64(),
+        "catalog_version": pa.string(),
+        "observed_at": TIME,
+    },
+)
+"""Not volumes: a language is no region, and these posts are in the world's count already. Known zeros are rows."""
+
 SAMPLES: Final = _table(
     "samples",
     "posts of one kind among sample_size read posts of one window: shares, never volumes",
@@ -350,7 +369,7 @@ INCIDENTS: Final = _table(
     "excess_posts excess_low_posts excess_high_posts",
 )
 
-TABLES: Final = {t.name: t for t in (VOLUMES, COVERAGE, SAMPLES, CLAIMS, MARKS, BASELINE, FLAGS, INCIDENTS)}
+TABLES: Final = {t.name: t for t in (VOLUMES, COVERAGE, LANGUAGES, SAMPLES, CLAIMS, MARKS, BASELINE, FLAGS, INCIDENTS)}
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:

@@ -5,16 +5,18 @@ A lake is a folder (or an object-store prefix) of immutable files, ``<table>/sou
 an object store), so a run may be killed, repeated or overlapped and nothing is lost or doubled. There are three
 kinds of tables:
 
-* facts (volumes, coverage, samples, claims, marks) are appended to and never removed;
+* facts (volumes, coverage, languages, samples, claims, marks) are appended to and never removed;
 * derived rows (baseline, flags) belong to the window that a run evaluated: a later run replaces its whole window;
 * incidents are one snapshot a run: the newest is what is known now.
 
 Small files are merged as they gather; the merged file is in place before its parts go.
 """
 
+import hashlib
 import json
 import os
 import re
+import tempfile
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ from clamor.schema import Table
 _TIME_COLUMN: Final = {
     "volumes": "bin_start",
     "coverage": "window_start",
+    "languages": "bin_start",
     "samples": "bin_start",
     "claims": "bin_start",
     "marks": "mark_at",
@@ -209,6 +212,15 @@ class Lake:
     def write_state(self, name: str, state: dict[str, Any]) -> None:
         """Replace what a collector remembers."""
         self._put(f"state/{name}.json", json.dumps(state, indent=1, sort_keys=True).encode())
+
+    # Work that is not done
+
+    def scratch(self, name: str) -> Path:
+        """Return a folder of this computer for unfinished work on this lake; no reader of the lake looks into it."""
+        filesystem, root = self._place
+        if isinstance(filesystem, fs.LocalFileSystem):
+            return Path(root, name)
+        return Path(tempfile.gettempdir(), f"clamor-{hashlib.sha256(root.encode()).hexdigest()[:12]}", name)
 
     # Files
 

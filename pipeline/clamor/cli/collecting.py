@@ -46,8 +46,9 @@ def run(
     clients = live.open_clients(settings)
     if clients.x is not None:
         _affordable(settings, names)
-    store = Store(settings.lake)
-    outcome = live.once(store, names, Reader(names), settings, clients, SystemClock())
+    store, clock = Store(settings.lake), SystemClock()
+    with live.alone(settings, clock):
+        outcome = live.once(store, names, Reader(names), settings, clients, clock)
     _account(outcome.collected)
     decided = outcome.decided
     rows = [] if decided is None else decided.incidents.to_dict("records")
@@ -59,6 +60,9 @@ def run(
         title = "SYNTHETIC data" if store.synthetic else None
         calm = "no incident is open" if answered and decided is not None else "nothing new is known"
         common.show_table([incident_row(row, names) for row in ongoing], title=title, empty=calm)
+        for row in ongoing:
+            for name, line in live.languages(store, row, clock.now()).items():
+                typer.echo(f"{name}, by language on X: {line}")
     if report is not None and decided is not None:
         show.write_page(show.page(store, names, bin_minutes=settings.bin_minutes), report)
         common.say(f"{report}: written")
@@ -102,7 +106,7 @@ def _tell_missing(settings: Any) -> None:
             common.say(f"{source} is left out; not set:\n{how_to_get(names)}")
 
 
-def _plan(settings: Any, names: Any, days: float = 0) -> Any:
+def _plan(settings: Any, names: Any) -> Any:
     from clamor.collect.plan import plan
     from clamor.run.live import money
 
@@ -110,9 +114,10 @@ def _plan(settings: Any, names: Any, days: float = 0) -> Any:
         names,
         services=list(settings.services or names.services),
         countries=settings.x.countries,
+        languages=settings.x.languages,
         poll_minutes=settings.x.poll_minutes,
         country_beat_minutes=settings.x.country_beat_minutes,
-        backfill_days=days,
+        language_beat_minutes=settings.x.language_beat_minutes,
         budget=money(settings),
     )
 
@@ -124,7 +129,7 @@ def _affordable(settings: Any, names: Any) -> None:
     if planned.problem:
         raise ConfigError(
             f"{planned.problem}; these are settings: services (or --service), x.poll_minutes, "
-            "x.country_beat_minutes, x.countries, x.daily_cap_usd, x.monthly_cap_usd"
+            "x.country_beat_minutes, x.countries, x.languages, x.daily_cap_usd, x.monthly_cap_usd"
         )
 
 
@@ -138,11 +143,9 @@ def backfill(
     """Fetch X's counts of the past (counts/all, 31 days a page). Interrupted, it goes on where it stopped."""
     from clamor import catalog
     from clamor import config as settings_module
-    from clamor.collect import x
-    from clamor.collect.batch import Batch
     from clamor.collect.clock import SystemClock
     from clamor.run import live
-    from clamor.run.ingest import ingest, read_state
+    from clamor.run.past import Past
     from clamor.store import Lake as Store
 
     settings = settings_module.load(config, lake=lake, services=service or None)
@@ -152,7 +155,7 @@ def backfill(
             f"{settings_module.how_to_get(settings.missing()['x'])}\n"
             "For Reddit's past import a dump with `clamor import`, which needs no credentials."
         )
-    names, clock = catalog.load(settings.catalog), SystemClock()
+    names, clock, store = catalog.load(settings.catalog), SystemClock(), Store(settings.lake)
     _check(settings, names)
     start, end = common.instant(since, "--since"), common.instant(until, "--until")
     last = clock.now() if end is None else end.timestamp()
@@ -160,47 +163,14 @@ def backfill(
         raise ConfigError(
             f"--since {since!r} is not before --until ({until or 'now'}); nothing lies between; swap them"
         )
-    requests = _worth(settings, names, (last - start.timestamp()) / 86_400)
-    store = Store(settings.lake)
-    state = read_state(store, "x")
-    batches = x.backfill(
-        live.open_clients(settings).x,
-        names,
-        services=list(settings.services or names.services),
-        countries=settings.x.countries,
-        since=start.timestamp(),
-        until=None if end is None else last,
-        state=state,
-        clock=clock,
-        budget=live.money(settings),
-    )
-    if settings.synthetic:
-        store.mark_synthetic("its sources are set to be synthetic")
-    with common.Progress("backfill") as progress:
-        asked = 0
-
-        def count(batch: Batch) -> None:
-            nonlocal asked
-            asked += sum(attempt.requests for attempt in batch.attempts)
-            progress(asked, max(asked, requests))
-
-        done = ingest(store, batches, state=("x", state), on_batch=count)
+    past = Past(settings, names, start.timestamp(), None if end is None else last)
+    common.say(f"polling, for comparison: {_plan(settings, names)}")
+    common.say(past.affordable(store, clock.now()))
+    with live.alone(settings, clock), common.Progress("backfill") as progress:
+        done = past.fetch(store, live.open_clients(settings).x, clock, on_requests=progress)
     _account({"x": done})
     if done.failed:
         raise typer.Exit(1)
-
-
-def _worth(settings: Any, names: Any, days: float) -> int:
-    """State what the past costs and return its requests; refuse what no day's cap lets through."""
-    planned = _plan(settings, names, days)
-    common.say(f"X: about {planned.backfill_requests:,} requests and ${planned.backfill_usd:,.2f} for {days:,.1f} days")
-    cap = min(settings.x.daily_cap_usd, settings.x.monthly_cap_usd)
-    if planned.backfill_usd > cap:
-        raise ConfigError(
-            f"${planned.backfill_usd:,.2f} pass the cap of ${cap:,.2f}; name fewer services (--service) or countries "
-            "(x.countries), a later --since, or raise x.daily_cap_usd and x.monthly_cap_usd"
-        )
-    return int(planned.backfill_requests)
 
 
 def budget(service: Services = None, lake: Lake = None, config: Config = None, json: Json = False) -> None:

@@ -54,6 +54,7 @@ class Attempt:
 
 
 _NO_VOLUMES: Final = schema.VOLUMES.empty()
+_NO_LANGUAGES: Final = schema.LANGUAGES.empty()
 _NO_SAMPLES: Final = schema.SAMPLES.empty()
 _NO_CLAIMS: Final = schema.CLAIMS.empty()
 
@@ -64,6 +65,7 @@ class Batch:
 
     attempts: tuple[Attempt, ...]
     volumes: pd.DataFrame = field(default_factory=_NO_VOLUMES.copy)
+    languages: pd.DataFrame = field(default_factory=_NO_LANGUAGES.copy)
     samples: pd.DataFrame = field(default_factory=_NO_SAMPLES.copy)
     claims: pd.DataFrame = field(default_factory=_NO_CLAIMS.copy)
 

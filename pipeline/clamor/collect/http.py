@@ -16,6 +16,7 @@ from weakref import WeakSet
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from clamor.errors import ConfigError
 
@@ -118,6 +119,12 @@ def reason(error: BaseException) -> str:
     first = error.args[0] if error.args else error
     text = " ".join(str(getattr(first, "reason", None) or error).split())
     return text[:160] or type(error).__name__
+
+
+def arrived(error: BaseException) -> bool:
+    """Tell whether a call that brought no answer may have reached the other side: there was a connection."""
+    first = error.args[0] if error.args else error
+    return not isinstance(getattr(first, "reason", first), ConnectTimeoutError | NewConnectionError)
 
 
 def ahead(headers: Mapping[str, str], now: float) -> float | None:

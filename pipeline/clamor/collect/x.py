@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from clamor import schema
 from clamor.collect.batch import Attempt, Batch, State
 from clamor.collect.budget import Budget
 from clamor.collect.clock import Clock, floor_minute
 from clamor.collect.plan import PAGE_DAYS, WINDOW_REQUESTS, Plan, plan
 from clamor.collect.retry import Fault
 from clamor.collect.x_call import COUNTS_ALL, COUNTS_RECENT, SETTLE_SECONDS, Caller, iso, open_client
-from clamor.collect.x_counts import Ints, Nonsense, attempts, fill, runs, unknown, volumes
-from clamor.collect.x_query import SOURCE, Query, operates_in, queries
+from clamor.collect.x_counts import Ints, Nonsense, attempts, by_language, fill, runs, unknown, volumes
+from clamor.collect.x_query import LANGUAGE_PROBE, PLACE_PROBE, SOURCE, Query, language_query, operates_in, queries
 from clamor.collect.x_sample import sample
 from clamor.schema import WORLD, Signal, Status
 
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 
 RECENT_DAYS: Final = 7
 """How far back counts/recent reaches."""
-PLACE_PROBE: Final = "x:place_country"
-"""Key of :attr:`State.probes`: ``ok``, or why the account may not count by country; also the scope that says so."""
+LANGUAGE_HOURS: Final = 48
+"""What a count by language asks for: the outage, and the day before it for what is usual."""
+RAISED_MINUTES: Final = 60
+"""How often the languages of a failing service are counted."""
 MAX_PAGES: Final = 60
 _BEAT_SLACK: Final = 0.9
 _SIGNALS: Final = (Signal.COMPLAINT, Signal.MENTION)
@@ -45,12 +48,14 @@ def poll(
     countries: Sequence[str],
     state: State,
     clock: Clock,
+    languages: Sequence[str] = (),
     lookback_hours: float = 24,
     country_beat_minutes: float = 60,
+    language_beat_minutes: float = 1440,
     raised: Collection[str] = (),
     budget: Budget | None = None,
 ) -> Iterator[Batch]:
-    """Count recent posts: the world's complaints and mentions of every service, and complaints by country on a beat.
+    """Count recent posts: the world's complaints and mentions of every service; on beats, by country and language.
 
     Args:
         client: From :func:`open_client`.
@@ -59,14 +64,16 @@ def poll(
         countries: ISO 3166-1 alpha-2 codes; a service is asked for where it operates.
         state: Changed before each yield.
         clock: Gives now and sleeps.
+        languages: X's language codes; their posts are in the world's count too, so they are kept apart from volumes.
         lookback_hours: Asked for at every poll; more, up to seven days, where the last proof is older.
         country_beat_minutes: Least time between two counts of a country.
-        raised: Services whose countries are counted now, whatever the beat.
+        language_beat_minutes: Least time between two counts of a language.
+        raised: Services whose countries are counted now, and their languages every hour, whatever the beat.
         budget: Prices and caps; the default prices without caps when None.
 
-    Yields one batch a service for the world, then one a service for its countries. Countries that no longer fit into
-    the rate window wait for the next poll. Rows are the minutes that have posts; every attempt is in the ledger, and a
-    failure leaves its minutes unknown.
+    Yields one batch a service for the world, then one a service for its countries and languages. What no longer fits
+    into the rate window waits for the next poll. Rows are the minutes that have posts; every attempt is in the ledger,
+    and a failure leaves its minutes unknown.
 
     """
     caller = Caller(client, clock=clock, state=state, budget=budget or Budget())
@@ -82,10 +89,18 @@ def poll(
         if (query := queries(catalog, service, country)[Signal.COMPLAINT])
         and (service in raised or _due(state, query, end, country_beat_minutes))
     ]
+    due += [
+        query
+        for service in services
+        for language in languages
+        if (query := language_query(catalog, service, language))
+        and _due(state, query, end, min(language_beat_minutes, RAISED_MINUTES if service in raised else math.inf))
+    ]
     room = WINDOW_REQUESTS - sum(len(query.parts) for group in world for query in group)
-    for _, ours in groupby(_first_due(due, raised, state, room), key=lambda query: query.service):
+    for _, ours in groupby(_first_due(due, raised, state, room), key=lambda query: (query.service, query.probe)):
         yield from work.batch([(query, _recent_start(state, query, end, lookback_hours), end) for query in ours])
-    yield from work.refused(services, countries, end - 3600 * lookback_hours, end)
+    yield from work.refused(PLACE_PROBE, services, countries, end - 3600 * lookback_hours, end)
+    yield from work.refused(LANGUAGE_PROBE, services, [WORLD] if languages else [], end - 3600 * lookback_hours, end)
     yield from work.skipped()
 
 
@@ -120,19 +135,45 @@ def backfill(
 
     """
     caller = Caller(client, clock=clock, state=state, budget=budget or Budget())
-    settled = floor_minute(clock.now() - SETTLE_SECONDS)
-    start, end = math.ceil(since / 60) * 60.0, settled if until is None else min(floor_minute(until), settled)
     work = _Work(caller, COUNTS_ALL, catalog.version)
-    for service in services:
-        wanted = [queries(catalog, service)[signal] for signal in _SIGNALS]
-        wanted += [
-            queries(catalog, service, country)[Signal.COMPLAINT] for country in operates_in(catalog, service, countries)
-        ]
-        for query in wanted:
-            for page in _missing_pages(state, query, start, end):
-                yield from work.batch([(query, *page)])
-    yield from work.refused(services, countries, start, end)
+    start, end = _span(since, until, clock.now())
+    for query in _history_of(catalog, services, countries):
+        for page in _missing_pages(state, query, start, end):
+            yield from work.batch([(query, *page)])
+    yield from work.refused(PLACE_PROBE, services, countries, start, end)
     yield from work.skipped()
+
+
+def backfill_requests(
+    catalog: Any,
+    *,
+    services: Sequence[str],
+    countries: Sequence[str],
+    since: float,
+    until: float | None,
+    state: State,
+    now: float,
+) -> int:
+    """Return how many pages :func:`backfill` would ask for now: those that the state does not prove already."""
+    start, end = _span(since, until, now)
+    return sum(
+        len(query.parts) * sum(1 for _ in _missing_pages(state, query, start, end))
+        for query in _history_of(catalog, services, countries)
+        if query.region == WORLD or state.probes.get(PLACE_PROBE, "ok") == "ok"
+    )
+
+
+def _span(since: float, until: float | None, now: float) -> tuple[float, float]:
+    """Return the whole, settled minutes of a stretch of the past."""
+    settled = floor_minute(now - SETTLE_SECONDS)
+    return math.ceil(since / 60) * 60.0, settled if until is None else min(floor_minute(until), settled)
+
+
+def _history_of(catalog: Any, services: Sequence[str], countries: Sequence[str]) -> Iterator[Query]:
+    for service in services:
+        yield from (queries(catalog, service)[signal] for signal in _SIGNALS)
+        for country in operates_in(catalog, service, countries):
+            yield queries(catalog, service, country)[Signal.COMPLAINT]
 
 
 @dataclass
@@ -147,13 +188,14 @@ class _Work:
     def batch(self, wanted: Iterable[tuple[Query, float, float]]) -> Iterator[Batch]:
         """Yield the rows and attempts of these queries as one batch; nothing for none."""
         frames: list[pd.DataFrame] = []
+        spoken: list[pd.DataFrame] = []
         ledger: list[Attempt] = []
         interrupt: KeyboardInterrupt | None = None
         for query, start, end in wanted:
             if self.caller.breaker.closed is not None:
                 self.left.append((query, start, end))
                 continue
-            if query.region != WORLD and self.caller.state.probes.get(PLACE_PROBE, "ok") != "ok":
+            if query.probe and self.caller.state.probes.get(query.probe, "ok") != "ok":
                 continue
             try:
                 end, minutes, fault = self._count_settled(query, start, end)
@@ -162,13 +204,17 @@ class _Work:
                 interrupt = error
             at = self.caller.clock.now()
             ledger += self._ledger(query, minutes, start, at, fault)
-            frames.append(volumes(query, minutes, start, observed_at=at, catalog_version=self.catalog_version))
+            rows = by_language if query.language else volumes
+            (spoken if query.language else frames).append(
+                rows(query, minutes, start, observed_at=at, catalog_version=self.catalog_version)
+            )
             _remember(self.caller.state, query, minutes, start)
             if interrupt is not None:
                 break
         if ledger:
-            rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-            yield Batch(tuple(ledger), volumes=rows)
+            yield Batch(
+                tuple(ledger), volumes=_joined(frames, schema.VOLUMES), languages=_joined(spoken, schema.LANGUAGES)
+            )
         if interrupt is not None:
             raise interrupt
 
@@ -184,19 +230,21 @@ class _Work:
             ledger += self._ledger(query, unknown(start, end), start, self.caller.clock.now(), fault)
         yield Batch(tuple(ledger))
 
-    def refused(self, services: Sequence[str], countries: Sequence[str], start: float, end: float) -> Iterator[Batch]:
-        """Yield one row that says that countries were not counted, where the account may not; it claims no signal."""
-        why = self.caller.state.probes.get(PLACE_PROBE, "ok")
-        if why == "ok" or not countries:
+    def refused(
+        self, probe: str, services: Sequence[str], regions: Sequence[str], start: float, end: float
+    ) -> Iterator[Batch]:
+        """Yield one row that says that an operator was left out, where the account may not use it: of no signal."""
+        why = self.caller.state.probes.get(probe, "ok")
+        if why == "ok" or not regions:
             return
         row = Attempt(
             source=SOURCE,
-            scope=PLACE_PROBE,
+            scope=probe,
             window_start=start,
             window_end=end,
             requested_at=self.caller.clock.now(),
             services=tuple(services),
-            regions=tuple(countries),
+            regions=tuple(regions),
             signals=(),
             bin_minutes=1,
             status=Status.SKIPPED,
@@ -265,17 +313,17 @@ class _Work:
         raise AssertionError("unreachable")
 
     def _probe(self, query: Query, fault: Fault | None) -> None:
-        """Remember whether the account may use ``place_country:``, and close the source where it may not even count."""
+        """Remember whether the account may use an operator, and close the source where it may not even count."""
         refused = fault is not None and (
             fault.http_status == 403 or (fault.http_status == 400 and "operator" in str(fault).lower())
         )
-        if query.region == WORLD:
+        if query.probe is None:
             if refused:
                 self.caller.breaker.closed = fault
         elif refused:
-            self.caller.state.probes[PLACE_PROBE] = f"refused at {iso(self.caller.clock.now())}: {fault}"
+            self.caller.state.probes[query.probe] = f"refused at {iso(self.caller.clock.now())}: {fault}"
         elif fault is None:
-            self.caller.state.probes.setdefault(PLACE_PROBE, "ok")
+            self.caller.state.probes[query.probe] = "ok"
 
     def _ledger(self, query: Query, minutes: Ints, start: float, at: float, fault: Fault | None) -> Iterable[Attempt]:
         requests, cost_usd = self.caller.take()
@@ -290,7 +338,15 @@ class _Work:
         ]
 
 
+def _joined(frames: list[pd.DataFrame], table: schema.Table) -> pd.DataFrame:
+    if len(frames) > 1:
+        return pd.concat(frames, ignore_index=True)
+    return frames[0] if frames else table.empty()
+
+
 def _recent_start(state: State, query: Query, end: float, lookback_hours: float) -> float:
+    if query.language:
+        lookback_hours = max(lookback_hours, LANGUAGE_HOURS)
     oldest = end - RECENT_DAYS * 86_400 + 600
     wanted = min(end - lookback_hours * 3600, state.watermarks.get(query.scope, math.inf))
     return floor_minute(max(wanted, oldest))
@@ -342,4 +398,17 @@ def _missing_pages(state: State, query: Query, start: float, end: float) -> Iter
         last = first
 
 
-__all__ = ["PLACE_PROBE", "SOURCE", "Plan", "backfill", "open_client", "plan", "poll", "queries", "sample"]
+__all__ = [
+    "LANGUAGE_PROBE",
+    "PLACE_PROBE",
+    "SOURCE",
+    "Plan",
+    "backfill",
+    "backfill_requests",
+    "language_query",
+    "open_client",
+    "plan",
+    "poll",
+    "queries",
+    "sample",
+]

@@ -10,7 +10,7 @@ import requests
 from clamor.collect.batch import State
 from clamor.collect.budget import Budget, charge, refusal
 from clamor.collect.clock import Clock
-from clamor.collect.http import Limits, ahead, behind, reason
+from clamor.collect.http import Limits, ahead, arrived, behind, reason
 from clamor.collect.retry import LONGEST_WAIT_SECONDS, Breaker, Fault
 from clamor.errors import ConfigError
 from clamor.schema import Status
@@ -119,7 +119,7 @@ class Caller:
                 raise
             if isinstance(response := getattr(error, "response", None), requests.Response):
                 self.ahead_seconds = ahead(response.headers, self.clock.now())
-            billed = fault.http_status is None or fault.status == Status.MALFORMED
+            billed = (fault.http_status is None and arrived(error)) or fault.status == Status.MALFORMED
             raise fault from error
         finally:
             if billed:

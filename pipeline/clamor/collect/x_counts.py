@@ -22,6 +22,8 @@ UNKNOWN: Final = -1
 _COUNT: Final = ("tweet_count", "post_count")
 _TOTAL: Final = ("total_tweet_count", "total_post_count")
 _MINUTE_US: Final = 60_000_000
+LANGUAGE_BIN_MINUTES: Final = 15
+"""Enough to say which languages an outage is told in; minutes of it would only be more rows."""
 
 
 class Nonsense(ValueError):
@@ -141,7 +143,7 @@ def attempts(
                 requested_at=requested_at,
                 services=(query.service,),
                 regions=(query.region,),
-                signals=(str(query.signal),),
+                signals=() if query.language else (str(query.signal),),
                 bin_minutes=1,
                 status=Status.OK if known else status,
                 bins_received=int((end - begin) // 60) if known else 0,
@@ -169,6 +171,27 @@ def volumes(query: Query, minutes: Ints, start: float, *, observed_at: float, ca
         "observed_at": _times(observed),
     }
     return pd.DataFrame({name: columns[name] for name in schema.VOLUMES.columns.names}, copy=False)
+
+
+def by_language(query: Query, minutes: Ints, start: float, *, observed_at: float, catalog_version: str) -> pd.DataFrame:
+    """Return the quarters of an hour that are known whole as rows of LANGUAGES, zeros among them."""
+    lead = int(-start // 60 % LANGUAGE_BIN_MINUTES)
+    usable = (len(minutes) - lead) // LANGUAGE_BIN_MINUTES * LANGUAGE_BIN_MINUTES
+    bins = minutes[lead : lead + max(0, usable)].reshape(-1, LANGUAGE_BIN_MINUTES)
+    at = np.flatnonzero((bins != UNKNOWN).all(axis=1))
+    count = len(at)
+    columns = {
+        "source": _constant(SOURCE, count),
+        "scope": _constant(query.scope, count),
+        "service": _constant(query.service, count),
+        "language": _constant(query.language, count),
+        "bin_minutes": np.full(count, LANGUAGE_BIN_MINUTES, dtype=np.int32),
+        "bin_start": _times(np.int64(start * 1e6) + (lead + at * LANGUAGE_BIN_MINUTES) * _MINUTE_US),
+        "posts": bins[at].sum(axis=1),
+        "catalog_version": _constant(catalog_version, count),
+        "observed_at": _times(np.full(count, round(observed_at * 1e6), dtype=np.int64)),
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
 def _labels(query: Query, catalog_version: str) -> dict[str, str]:

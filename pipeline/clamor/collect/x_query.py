@@ -19,6 +19,11 @@ from clamor.schema import WORLD, Signal
 QUERY_CHARACTERS: Final = 512
 """https://docs.x.com/x-api/posts/search/integrate/build-a-query: what every plan may send."""
 SOURCE: Final = "x"
+PLACE_PROBE: Final = "x:place_country"
+"""Whether the account may count by country: ``ok``, or why not."""
+LANGUAGE_PROBE: Final = "x:lang"
+"""Whether the account may count by language: ``ok``, or why not."""
+_NOT_IN: Final = re.compile(r" -lang:\w+")
 _PLAIN: Final = re.compile(r"[@#]?\w+")
 _SCRIPTS: Final = {
     "ko": re.compile("[\uac00-\ud7af\u1100-\u11ff]"),
@@ -69,17 +74,29 @@ class QueryCatalog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is counted for one service, signal and region; the parts are disjoint and their counts add up."""
+    """What is counted for one service, signal and region; the parts are disjoint and their counts add up.
+
+    With a ``language`` it counts those of the world's posts that are in it: a part of another query's count.
+    """
 
     service: str
     signal: Signal
     region: str
     parts: tuple[str, ...]
+    language: str = ""
 
     @property
     def scope(self) -> str:
         """The scope of the tables: any change of the text makes it another."""
-        return f"{SOURCE}:{hashlib.sha256(chr(10).join(self.parts).encode()).hexdigest()[:12]}"
+        kind = f"lang:{self.language}:" if self.language else ""
+        return f"{SOURCE}:{kind}{hashlib.sha256(chr(10).join(self.parts).encode()).hexdigest()[:12]}"
+
+    @property
+    def probe(self) -> str | None:
+        """Key of ``State.probes`` for the operator that not every account may use; also the scope that says so."""
+        if self.language:
+            return LANGUAGE_PROBE
+        return None if self.region == WORLD else PLACE_PROBE
 
 
 def queries(catalog: QueryCatalog, service: str, country: str | None = None) -> dict[Signal, Query]:
@@ -113,6 +130,19 @@ def queries(catalog: QueryCatalog, service: str, country: str | None = None) -> 
     }
 
 
+def language_query(catalog: QueryCatalog, service: str, language: str) -> Query:
+    """Return the query for those posts of the world's complaint query that X calls of one language.
+
+    Raises:
+        ConfigError: the service is unknown, or its terms cannot be fitted into 512 characters.
+
+    """
+    world = queries(catalog, service)[Signal.COMPLAINT].parts
+    rest = _NOT_IN.sub("", world[0]).replace(" -is:retweet", f" lang:{language} -is:retweet")
+    own = [part for part in world[1:] if f" lang:{language} " in part] or [rest]
+    return Query(service, Signal.COMPLAINT, WORLD, tuple(own), language)
+
+
 def operates_in(catalog: Any, service: str, countries: Collection[str]) -> list[str]:
     """Return those of the countries in which a service operates, by its own codes or their continents'."""
     regions = set(catalog.services[service].regions)
@@ -126,7 +156,7 @@ def operates_in(catalog: Any, service: str, countries: Collection[str]) -> list[
 
 def _parts(service: str, head: str, terms: tuple[str, ...], tail: str, catalog: QueryCatalog) -> tuple[str, ...]:
     whole = f"{head}{_any_of(terms)}{tail}"
-    if len(whole) <= QUERY_CHARACTERS:
+    if len(whole) <= QUERY_CHARACTERS - len(" lang:xxx"):  # room for a count by language
         return (whole,)
     languages = {term: _languages(term, catalog) for term in terms}
     named = sorted({language for found in languages.values() for language in found} - {"en"})

@@ -106,6 +106,7 @@ def _flush(lake: Lake, batches: Sequence[Batch], state: tuple[str, State] | None
         known = lake.read(schema.VOLUMES, start=min(starts), end=max(ends) + pd.Timedelta("1min"))
         news = volumes.changes(known, fresh, attempts)
     lake.append(schema.VOLUMES, news)
+    lake.append(schema.LANGUAGES, _joined([batch.languages for batch in batches], schema.LANGUAGES))
     lake.append(schema.SAMPLES, _joined([batch.samples for batch in batches], schema.SAMPLES))
     lake.append(schema.CLAIMS, _joined([batch.claims for batch in batches], schema.CLAIMS))
     lake.append(schema.COVERAGE, attempts)

@@ -1,14 +1,17 @@
 """Clients and clock → lake → verdicts: one run against the live services, safe to repeat at any time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from clamor import schema
+from clamor import schema, volumes
+from clamor.collect import lock
 from clamor.collect.batch import Batch, utc
-from clamor.collect.budget import Budget
+from clamor.collect.budget import Budget, Prices
 from clamor.collect.clock import Clock
 from clamor.config import Settings
 from clamor.run.evaluate import Evaluation, Learned, evaluate, tell
@@ -42,6 +45,34 @@ def open_clients(settings: Settings) -> Clients:
             there.timeout_seconds,
         )
     return Clients(**opened)
+
+
+def credentials(settings: Settings) -> dict[str, str]:
+    """Return what only one process may use at a time: each source's credential, and the lake that remembers for them.
+
+    Reddit limits by client id. The lake is among them because the collectors' state is one file a source.
+    """
+    lake = settings.lake if "://" in settings.lake else str(Path(settings.lake).expanduser().resolve())
+    found = {"lake": lake}
+    if token := settings.x.bearer_token:
+        found["x"] = token.get_secret_value()
+    if client_id := settings.reddit.client_id:
+        found["reddit"] = client_id.get_secret_value()
+    return found
+
+
+@contextmanager
+def alone(settings: Settings, clock: Clock) -> Iterator[None]:
+    """Be the only process of this user and machine with these credentials and this lake.
+
+    Raises:
+        BusyError: another one is at it; the message says which and since when.
+
+    """
+    with ExitStack() as held:
+        for name, secret in credentials(settings).items():
+            held.enter_context(lock.hold(name, secret, now=clock.now()))
+        yield
 
 
 @dataclass(frozen=True)
@@ -99,8 +130,26 @@ def once(
 
 
 def money(settings: Settings) -> Budget:
-    """Return the caps on spending."""
-    return Budget(daily_usd=settings.x.daily_cap_usd, monthly_usd=settings.x.monthly_cap_usd)
+    """Return the prices and the caps on spending."""
+    there = settings.x
+    prices = Prices(
+        counts_recent_usd=there.price_counts_recent_usd,
+        counts_all_usd=there.price_counts_all_usd,
+        post_usd=there.price_post_usd,
+        author_usd=there.price_author_usd,
+    )
+    return Budget(prices=prices, daily_usd=there.daily_cap_usd, monthly_usd=there.monthly_cap_usd)
+
+
+def languages(lake: Lake, incident: Mapping[Any, Any], now: float) -> dict[str, str]:
+    """Return for each service of an incident in which languages its posts have been since the onset, in one line."""
+    start, end = incident["onset_at"], utc(now)
+    rows = schema.to_pandas(lake.read(schema.LANGUAGES, start=start - pd.Timedelta(days=2), end=end))
+    lines = {
+        service: volumes.told(volumes.spoken(rows, service=service, start=start, end=end))
+        for service in incident["services"]
+    }
+    return {service: line for service, line in lines.items() if line}
 
 
 def _poll_x(
@@ -122,8 +171,10 @@ def _poll_x(
         countries=settings.x.countries,
         state=state,
         clock=clock,
+        languages=settings.x.languages,
         lookback_hours=settings.x.lookback_hours,
         country_beat_minutes=settings.x.country_beat_minutes,
+        language_beat_minutes=settings.x.language_beat_minutes,
         raised=_failing(lake.incidents()),
         budget=money(settings),
     )

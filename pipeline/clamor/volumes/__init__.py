@@ -10,6 +10,7 @@ from clamor.volumes.news import changes, symptoms
 from clamor.volumes.rows import COUNTED_COLUMNS
 from clamor.volumes.scopes import HOLD_HOURS, LEDGER_COLUMNS, exact, stream_of
 from clamor.volumes.series import X_INDEX_MOVED_AT, counts
+from clamor.volumes.spoken import spoken, told
 
 __all__ = [
     "COUNTED_COLUMNS",
@@ -20,6 +21,8 @@ __all__ = [
     "changes",
     "counts",
     "exact",
+    "spoken",
     "stream_of",
     "symptoms",
+    "told",
 ]
