@@ -57,6 +57,11 @@ def series(letters, service="tiktok", region="001", source="x", *, start=0, post
     )
 
 
+def flagged(letters, region="001", *, start=0, minutes=15):
+    """Flags of the combined source, which has no posts of its own: flags alone tell."""
+    return series(letters, region=region, source="all", start=start, minutes=minutes)
+
+
 def found(*parts, **options):
     flags = pd.concat(parts, ignore_index=True)
     options.setdefault("now", flags["bin_start"].max() + pd.Timedelta(minutes=int(flags["bin_minutes"].iloc[0])))
@@ -72,7 +77,7 @@ def only(*parts, **options):
 
 def test_outage_opens_and_elevated_keeps_open():
     """Bins 3 (elevated, leading) to 7 (elevated, after a pause shorter than an hour) are one incident."""
-    row = only(series("...eO.e......"))
+    row = only(flagged("...eO.e......"))
     assert (row.onset_at, row.last_seen_at, row.recovered_at) == (at(3), at(7), at(7))
     assert row.status == "recovered"
 
@@ -101,7 +106,7 @@ def test_outage_opens_and_elevated_keeps_open():
 )
 def test_where_episodes_begin_and_end(letters, spans):
     """Outage opens, elevated keeps open, four normal bins (an hour) close; bins without data do neither."""
-    rows = found(series(letters))
+    rows = found(flagged(letters))
     assert [(at(first), at(last + 1)) for first, last in spans] == list(
         zip(rows["onset_at"], rows["last_seen_at"], strict=True)
     )
@@ -125,47 +130,47 @@ def test_where_episodes_begin_and_end(letters, spans):
 )
 def test_still_open(letters, late, status):
     """Ongoing while the data are fresh and not quiet for an hour, recovered after a quiet hour, else unknown."""
-    row = only(series(letters), now=at(len(letters) + late))
+    row = only(flagged(letters), now=at(len(letters) + late))
     assert row.status == status
     assert pd.isna(row.recovered_at) == (status != "recovered")
 
 
 def test_after_a_day_without_data_an_outage_is_a_new_one():
     """A pause of 97 unknown bins (more than a day) parts two incidents; the first one's end is not known."""
-    rows = found(series("..O" + "-" * 97 + "O"))
+    rows = found(flagged("..O" + "-" * 97 + "O"))
     assert rows["onset_at"].tolist() == [at(2), at(100)]
-    assert found(series("..O" + "-" * 96 + "O"))["onset_at"].tolist() == [at(2)]
+    assert found(flagged("..O" + "-" * 96 + "O"))["onset_at"].tolist() == [at(2)]
 
 
 def test_onset_and_recovery_intervals():
     """From the start of the last clearly normal bin to the end of the first outage bin; and the same at the end."""
-    row = only(series("...eeOOe......"))
+    row = only(flagged("...eeOOe......"))
     assert (row.onset_low_at, row.onset_at, row.onset_high_at) == (at(2), at(3), at(6))
     assert (row.recovered_low_at, row.recovered_at, row.recovered_high_at) == (at(6), at(8), at(9))
 
 
 def test_merely_normal_bins_bound_the_onset_too():
     """Where no bin before is clearly normal, an hour of normal ones is the earliest beginning."""
-    doubtful = series("........OO......").assign(p_value=[0.1] * 8 + [1e-6] * 2 + [0.5] * 6)
+    doubtful = flagged("........OO......").assign(p_value=[0.1] * 8 + [1e-6] * 2 + [0.5] * 6)
     assert only(doubtful).onset_low_at == at(4)
 
 
 def test_gaps_widen_the_intervals():
     """Where no data lead to or from the outage, its onset and end are known only so well."""
-    row = only(series("..---OO--......"))
+    row = only(flagged("..---OO--......"))
     assert (row.onset_low_at, row.onset_at, row.onset_high_at) == (at(1), at(5), at(6))
     assert (row.recovered_low_at, row.recovered_at, row.recovered_high_at) == (at(6), at(7), at(10))
 
 
 def test_nothing_is_known_before_the_first_bin():
     """An outage in the first bin has its onset interval begin there."""
-    row = only(series("OO........"))
+    row = only(flagged("OO........"))
     assert (row.onset_low_at, row.onset_at) == (at(0), at(0))
 
 
 def test_a_bin_of_a_day():
     """At a bin width of a day two normal days close an incident."""
-    rows = found(series("...O.O....O..", minutes=1440))
+    rows = found(flagged("...O.O....O..", minutes=1440))
     assert rows["onset_at"].tolist() == [at(3, 1440), at(10, 1440)]
     assert rows["status"].tolist() == ["recovered", "recovered"]
 
@@ -189,7 +194,7 @@ LETTERS = st.text(alphabet=".....eO-", min_size=24, max_size=24)
 def test_incidents_equal_the_twin(texts, late):
     """Spans, id times and status over several regions are those of the loop."""
     by_region = dict(zip(("001", "US", "GB", "JP"), texts, strict=False))
-    rows = found(*(series(text, region=region) for region, text in by_region.items()), now=at(24 + late))
+    rows = found(*(flagged(text, region) for region, text in by_region.items()), now=at(24 + late))
     got = [
         ((row.onset_at - DAY) // at_width, (row.last_seen_at - DAY) // at_width - 1, row.incident_id, row.status)
         for row in rows.itertuples()
@@ -515,9 +520,53 @@ def test_two_posts_are_no_incident():
 
 
 def test_the_end_is_told_by_the_posts():
-    """Flags go on for two bins after the last bin with posts that chance does not explain: the end is before them."""
+    """Flags go on for two bins after the last bin with posts that chance does not explain: the end is before them.
+
+    It may have been a quarter of an hour earlier: people go on complaining.
+    """
     row = only(series("....OOOO........").assign(posts=[10.0] * 4 + [60.0, 60.0, 10.0, 10.0] + [10.0] * 8))
-    assert (row.recovered_low_at, row.recovered_at, row.last_seen_at) == (at(5), at(6), at(8))
+    assert (row.recovered_low_at, row.recovered_at, row.recovered_high_at) == (at(4), at(6), at(7))
+    assert (row.status, row.last_seen_at) == ("recovered", at(8))
+
+
+def aftermath(read, counted, **options):
+    """Four bins of outage in two sources; then what each counts while the flags of both linger for six bins."""
+    parts = [
+        series("....OOOOOOOOOO....", source=name).assign(posts=[10.0] * 4 + [60.0] * 4 + posts + [10.0] * 4)
+        for name, posts in (("reddit", read), ("x", counted))
+    ]
+    return only(*parts, **options)
+
+
+def test_commentary_does_not_delay_the_end():
+    """Jokes match the query for six bins more; where posts are read there are as few complaints as ever."""
+    row = aftermath([10.0] * 6, [60.0] * 6, unread=["x"])
+    assert (row.status, row.recovered_at, row.last_seen_at, row.excess_posts) == ("recovered", at(8), at(14), 200.0)
+
+
+def test_first_hand_complaints_do():
+    """The same where both sources were read: somebody still complains first-hand, so it went on until the end."""
+    assert aftermath([10.0] * 6, [60.0] * 6).recovered_at == at(14)
+    assert aftermath([60.0] * 6, [10.0] * 6, unread=["x"]).recovered_at == at(14)
+
+
+def test_where_nothing_is_read_counts_tell():
+    """Of two sources that only count, neither is overruled."""
+    assert aftermath([10.0] * 6, [60.0] * 6, unread=["reddit", "x"]).recovered_at == at(14)
+
+
+def test_one_quiet_bin_ends_nothing_and_two_do():
+    """An outage of fifty posts a bin is over after two bins without, long before the flags have been quiet an hour."""
+    assert only(series("....OOOO.")).status == "ongoing"
+    row = only(series("....OOOO.."))
+    assert (row.status, row.recovered_at) == ("recovered", at(8))
+
+
+def test_an_outage_comes_back():
+    """It was over for two bins, then posts rise again within the hour: it goes on under the same id."""
+    before = found(series("....OOOO.."))
+    row = only(series("....OOOO..OO"), previous=before)
+    assert (row.status, row.incident_id) == ("ongoing", before.iloc[0].incident_id)
 
 
 def test_without_posts_the_excess_is_not_known():
@@ -777,14 +826,22 @@ def test_an_incident_that_ends_before_the_window_is_closed_in_it(letters, status
     assert (row.incident_id, row.status, row.last_seen_at) == ("tiktok-20261014T0030Z", status, at(last))
 
 
-def test_lookback_reaches_every_open_incident():
-    """Flags should begin four hours before the earliest open incident's onset interval; None if none is open."""
-    still = found(series("....OO"))
-    assert lookback(still) == still.iloc[0].onset_low_at - pd.Timedelta(hours=4)
-    assert lookback(found(series("....OO......"))) is None
-    lost = found(series("....OO"), now=at(90))
-    assert lookback(lost) == lost.iloc[0].onset_low_at - pd.Timedelta(hours=4)
-    assert lookback(found(series("....OO"), now=at(110))) is None
+def test_lookback_shows_incidents_whole():
+    """Flags should begin four hours before the onset interval of what is open, and of what the window would cut."""
+    still = found(flagged("....OO"))
+    assert lookback(still, at(6)) == at(3) - pd.Timedelta(hours=4)
+    done = found(flagged("....OO......"))
+    assert lookback(done, at(5)) == at(3) - pd.Timedelta(hours=4)
+    assert lookback(done, at(60)) == at(60)
+    lost = found(flagged("....OO"), now=at(90))
+    assert lookback(lost, at(80)) == at(3) - pd.Timedelta(hours=4)
+    assert lookback(found(flagged("....OO"), now=at(110)), at(100)) == at(100)
+
+
+def test_lookback_cuts_no_earlier_incident_either():
+    """Two incidents three hours apart: who shows the later one whole shows the earlier one too."""
+    two = found(flagged("OO" + "." * 12 + "OO....", start=40))
+    assert lookback(two, at(55)) == at(40) - pd.Timedelta(hours=4)
 
 
 SERVICES = ("tiktok", "netflix", "vodafone")

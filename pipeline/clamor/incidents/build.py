@@ -35,6 +35,7 @@ def incidents(
     symptoms: pd.DataFrame | None = None,
     uneven: pd.DataFrame | None = None,
     providers: Collection[str] = (),
+    unread: Collection[str] = (),
     now: pd.Timestamp,
     bin_minutes: int = 15,
     catalog_version: str = "",
@@ -60,6 +61,7 @@ def incidents(
         symptoms: VOLUMES rows of complaints by symptom; those from before an incident say what is usual.
         uneven: ``service, region, bin_start, uneven``: bins that were observed unevenly.
         providers: Services that others need (:data:`PROVIDER_KINDS` of the catalogue), blamed for shared causes.
+        unread: Sources whose complaints were counted by a query and not read, so that commentary may be among them.
         now: Time of the run: ``computed_at``, and ``detected_at`` of new incidents.
         bin_minutes: Width of the bins.
         catalog_version: Stored with every incident.
@@ -83,7 +85,7 @@ def incidents(
     decided = decide(rows)
     now_us = now.value // 1000
     found = making.make(
-        rows, decided, tree, rules, bin_minutes=bin_minutes, now_bin=(now_us - rows.start) // rows.width
+        rows, decided, tree, rules, unread=unread, bin_minutes=bin_minutes, now_bin=(now_us - rows.start) // rows.width
     )
     quiet = rules.quiet_bins(bin_minutes)
     found = causes.join(found, rows, tree, rules, providers=providers, quiet_bins=quiet)
@@ -103,16 +105,22 @@ def incidents(
     return _frame(made, far)
 
 
-def lookback(previous: pd.DataFrame, *, margin_minutes: int = 240) -> pd.Timestamp | None:
-    """Return the time from which flags show every open incident whole; None if none is open.
+def lookback(previous: pd.DataFrame, begin: pd.Timestamp, *, margin_minutes: int = 240) -> pd.Timestamp:
+    """Return the time, ``begin`` or earlier, from which flags show every incident whole that they show at all.
 
-    One whose end is unknown counts as open for a day after it was last seen: what is flagged later is a new incident.
+    An incident of which only the later part is seen would be judged by that part. One whose end is unknown counts as
+    open for a day after it was last seen: what is flagged later is a new incident.
     """
     unknown = previous["status"] == str(IncidentStatus.UNKNOWN)
     lately = previous["computed_at"] - previous["last_seen_at"] <= pd.Timedelta(minutes=Rules.silent_minutes)
-    still = previous.loc[(previous["status"] == str(IncidentStatus.ONGOING)) | (unknown & lately)]
-    first: pd.Timestamp = still["onset_low_at"].min()
-    return None if pd.isna(first) else first - pd.Timedelta(minutes=margin_minutes)
+    still = (previous["status"] == str(IncidentStatus.ONGOING)) | (unknown & lately)
+    margin = pd.Timedelta(minutes=margin_minutes)
+    while True:
+        cut = (previous["onset_low_at"] < begin) & (still | (previous["last_seen_at"] > begin - margin))
+        first: pd.Timestamp = previous.loc[cut, "onset_low_at"].min()
+        if pd.isna(first):
+            return begin
+        begin, still = first - margin, still & False
 
 
 def _near(known: pa.Table | None, rows: Rows, quiet: int) -> tuple[list[dict[str, Any]], pa.Table | None]:

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from clamor.incidents.cases import Case, Window
+from clamor.incidents.case import Case
 from clamor.incidents.episodes import Rows
-from clamor.incidents.evidence import cells, single, tail, together
+from clamor.incidents.evidence import Window, cells, single, tail, together
 from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree
 from clamor.schema import IncidentStatus, Scope

@@ -64,6 +64,22 @@ class Cells:
         return Cells(*(getattr(self, column.name)[keep] for column in fields(self)))
 
 
+class Window:
+    """Rows of one service, or of one region, in a window of bins, without searching all rows for each."""
+
+    def __init__(self, group: Ints, bins: Ints) -> None:
+        self.size = int(bins.max(initial=0)) + 2
+        key = group * self.size + bins
+        self.order = np.argsort(key, kind="stable")
+        self.key = key[self.order]
+
+    def rows(self, group: int, first: int, last: int) -> Ints:
+        """Return the rows of a group with bins in ``[first, last]``."""
+        last = min(last, self.size - 1)
+        low, high = np.searchsorted(self.key, [group * self.size + first, group * self.size + last + 1])
+        return self.order[low:high]
+
+
 def cells(rows: Rows, index: Ints, by: Ints) -> Cells:
     """Add up a window's rows (``index``) by source and item (``by``: ``rows.region`` or ``rows.service``)."""
     item = by[index]

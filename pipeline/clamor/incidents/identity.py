@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from clamor.incidents.cases import Case
+from clamor.incidents.case import Case
 
 
 @dataclass

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from clamor.baseline import excess_interval
-from clamor.incidents.cases import Case
+from clamor.incidents.case import Case, Turn
 from clamor.incidents.episodes import ELEVATED, NORMAL, Ints, Rows
-from clamor.incidents.evidence import Cells, severity, tail
+from clamor.incidents.evidence import severity, tail
 from clamor.incidents.identity import Identity
+from clamor.incidents.measured import Series, known, measured_by
 from clamor.incidents.scope import Tree
 from clamor.incidents.shares import Posts, described, share
 from clamor.schema import ALL_SOURCES, ANY_SYMPTOM, WORLD, IncidentStatus, Scope, Signal
@@ -55,16 +56,6 @@ class Said:
         return cls(posts(samples, "symptom", "sample_size"), posts(symptoms, "symptom"), posts(claims, "claim"), rough)
 
 
-@dataclass(frozen=True)
-class Series:
-    """The one series that measures a case: its source and region, and its rows in the window and before it."""
-
-    source: str
-    region: str
-    inside: Ints
-    before: Ints
-
-
 def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp: dict[str, Any]) -> dict[str, Any]:
     """Return the INCIDENTS row of a case; times in microseconds since the epoch."""
     series = measured_by(case, rows, tree)
@@ -95,44 +86,12 @@ def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp
     return _older(row, name.before, rows.start)
 
 
-def measured_by(case: Case, rows: Rows, tree: Tree) -> Series | None:
-    """Choose the one series whose posts are reported: the smallest region that holds the incident, its largest source.
-
-    Posts are never added over sources, nor over a parent and its children, and X's countries not to its world.
-    """
-    found = case.found
-    if found is None or not (found.known > 0).any():
-        return None
-    named = [WORLD] if case.scope == Scope.GLOBAL else case.named
-    holding = tree.common(named)
-    usable = np.flatnonzero(found.known > 0).tolist()
-    sure = found.excess - 2 * np.sqrt(found.variance)
-    rank = {region: depth for depth, region in enumerate(holding)}
-    depth = {
-        i: rank.get(rows.regions[found.item[i]], len(rank) + (rows.regions[found.item[i]] not in case.named))
-        for i in usable
-    }
-    best = min(usable, key=lambda i: (depth[i], -sure[i], found.source[i], found.item[i]))
-    return _series(case, rows, found, best)
-
-
-def _series(case: Case, rows: Rows, found: Cells, chosen: int) -> Series:
-    source, region = int(found.source[chosen]), int(found.item[chosen])
-    number = rows.number(source, rows.services.index(case.service), region)
-    before, inside = rows.of_series(number, case.first, case.last)
-    return Series(rows.sources[source], rows.regions[region], inside, before)
-
-
-def _known(rows: Rows, index: Ints) -> Ints:
-    return index[np.isfinite(rows.value["posts"][index]) & np.isfinite(rows.value["expected_posts"][index])]
-
-
 def _size(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
     if series is None:
         source = rows.sources[0] if len(rows.sources) == 1 else ALL_SOURCES
         nothing = dict.fromkeys(("peak_ratio", "excess_posts", "excess_low_posts", "excess_high_posts"))
         return {**nothing, "excess_source": source}
-    index = _known(rows, series.inside)
+    index = known(rows, series.inside)
     posts, mean = rows.value["posts"][index], rows.value["expected_posts"][index]
     disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
     excess, low, high = excess_interval(posts, mean, disp, cv)
@@ -149,39 +108,41 @@ def _size(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
 
 def _times(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
     """Return the times of a case; its end is told by the posts, since flags look back over windows and linger."""
-    recovered = case.status == IncidentStatus.RECOVERED
-    peak, closed, last = case.opened, case.closed, case.last
-    if series is not None:
-        index = _known(rows, series.inside)
-        closed, last = _end(rows, index, closed, last)
+    peak, ended = case.opened, case.ended
+    began = case.began or Turn(case.first, min(case.clear_before, case.first), case.opened + 1)
+    index = known(rows, series.inside) if series is not None else np.empty(0, np.int64)
+    if case.status == IncidentStatus.RECOVERED and ended is None:
+        ended = _quiet(case, rows, index)
+    if len(index):
         peak = int(rows.bin[index[np.argmax(rows.value["posts"][index] - rows.value["expected_posts"][index])]])
     return {
         "status": str(case.status),
-        "onset_at": rows.time(case.first),
-        "onset_low_at": rows.time(min(case.clear_before, case.first)),
-        "onset_high_at": rows.time(case.opened + 1),
-        "recovered_at": rows.time(last + 1) if recovered else None,
-        "recovered_low_at": rows.time(closed) if recovered else None,
-        "recovered_high_at": rows.time(case.clear_after + 1) if recovered else None,
+        "onset_at": rows.time(began.at),
+        "onset_low_at": rows.time(began.low),
+        "onset_high_at": rows.time(began.high),
+        "recovered_at": rows.time(ended.at) if ended else None,
+        "recovered_low_at": rows.time(ended.low) if ended else None,
+        "recovered_high_at": rows.time(ended.high) if ended else None,
         "last_seen_at": rows.time(case.last + 1),
         "peak_at": rows.time(peak),
     }
 
 
-def _end(rows: Rows, index: Ints, closed: int, last: int) -> tuple[int, int]:
-    """Return the last bin that surely showed the outage, and the last that did, by posts where those can tell."""
+def _quiet(case: Case, rows: Rows, index: Ints) -> Turn:
+    """Return when a case was over that flags say is over: after the last bin whose posts showed it, if any did."""
     mean = rows.value["expected_posts"][index]
     disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
     chance = tail(rows.value["posts"][index], mean, mean + (disp + cv**2) * mean**2)
     high = rows.bin[index[chance < LAST_P]]
-    return (min(closed, int(high[-1])), int(high[-1])) if len(high) else (closed, last)
+    last, closed = (int(high[-1]), min(case.closed, int(high[-1]))) if len(high) else (case.last, case.closed)
+    return Turn(last + 1, closed, case.clear_after + 1)
 
 
 def _symptoms(
     case: Case, rows: Rows, tree: Tree, said: Said, series: Series | None
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """Return the first-hand share of read posts, and symptom shares of the source that says most about them."""
-    window = (rows.time(case.first), rows.time(case.last + 1))
+    window = (rows.time(case.first), rows.time(case.until + 1))
     first_hand = None
     options: list[tuple[float, str, list[dict[str, Any]]]] = []
     for source in said.samples.sources(case.service) if said.samples else ():
@@ -217,7 +178,7 @@ def _counted(
         return 0.0, source, []
     places = posts.regions_of(case.service, source)
     regions = [series.region] if series.region in places else [r for r in places if series.region in tree.path(r)]
-    inside, before = _known(rows, series.inside), _known(rows, series.before)
+    inside, before = known(rows, series.inside), known(rows, series.before)
     size = float(rows.value["posts"][inside].sum())
     usual = float(rows.value["expected_posts"][inside].sum())
     counts, history = (
@@ -233,7 +194,7 @@ def _claims(case: Case, rows: Rows, tree: Tree, said: Said) -> list[dict[str, An
     """Return each claim's share among the statements of a cause or recovery, of the source with most of them."""
     if said.claims is None:
         return []
-    window = (rows.time(case.first), rows.time(case.last + 1))
+    window = (rows.time(case.first), rows.time(case.until + 1))
     best: dict[str, float] = {}
     for source in said.claims.sources(case.service):
         places = said.claims.regions_of(case.service, source)
@@ -256,14 +217,14 @@ def _sources(case: Case, rows: Rows) -> list[str]:
 def _uneven(case: Case, rows: Rows, said: Said, series: Series | None) -> bool:
     """Tell whether some of the window was observed unevenly or not at all."""
     if series is not None:
-        known = _known(rows, series.inside)
-        if len(known) < case.last - case.first + 1 or (rows.rank[known] < NORMAL).any():
+        there = known(rows, series.inside)
+        if len(there) < case.until - case.first + 1 or (rows.rank[there] < NORMAL).any():
             return True
     if said.uneven is None or said.uneven.empty:
         return False
     rough = said.uneven.loc[said.uneven["service"] == case.service]
     start = rough["bin_start"].astype("datetime64[us, UTC]").astype("int64")
-    return bool(((start >= rows.time(case.first)) & (start <= rows.time(case.last))).any())
+    return bool(((start >= rows.time(case.first)) & (start <= rows.time(case.until))).any())
 
 
 def _older(row: dict[str, Any], before: list[dict[str, Any]], window_start: int) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Rules:
         shared_services: So many services failing in one country at a time share a cause; one fewer with a provider.
         blame_ratio: A service with this many times the excess posts of a provider is not the provider's victim.
         budget: False incidents a series-week that the flags were made for: what may meet by chance follows from it.
+        risk: Chance with which an incident that goes on may be called over, by one look at its posts.
         chance: What chance does not do more often than this is taken as one.
 
     """
@@ -44,6 +45,7 @@ class Rules:
     shared_services: int = 3
     blame_ratio: float = 4.0
     budget: float = 0.1
+    risk: float = 0.01
     chance: float = 0.05
 
     def quiet_bins(self, bin_minutes: int) -> int:

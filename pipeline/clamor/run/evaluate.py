@@ -281,19 +281,21 @@ def tell(
     same_width = known["bin_minutes"] == bin_minutes
     previous, others = known.loc[same_width], known.loc[~same_width]
     begin = flags["bin_start"].min()
-    since = lookback(previous)
-    if since is not None and since < begin:
+    since = lookback(previous, begin)
+    if since < begin:
         flags = pd.concat([lake.flags(bin_minutes=bin_minutes, start=since, end=begin), flags], ignore_index=True)
         begin = since
+    counted = lake.read(schema.VOLUMES, start=begin, end=now)
     found = find_incidents(
         flags,
         previous=previous,
         regions=catalog.regions,
         samples=schema.to_pandas(lake.read(schema.SAMPLES, start=begin, end=now)),
         claims=schema.to_pandas(lake.read(schema.CLAIMS, start=begin, end=now)),
-        symptoms=volumes.symptoms(lake.read(schema.VOLUMES, start=begin, end=now)),
+        symptoms=volumes.symptoms(counted),
         uneven=uneven,
         providers=[s.id for s in catalog.services.values() if s.kind in PROVIDER_KINDS],
+        unread=_unread(counted),
         now=now,
         bin_minutes=bin_minutes,
         catalog_version=catalog.version,
@@ -302,3 +304,9 @@ def tell(
     found = pd.concat([others, found], ignore_index=True) if len(others) else found
     lake.write_incidents(found, computed_at=now)
     return found
+
+
+def _unread(counted: pa.Table) -> set[str]:
+    """Return the sources whose posts were counted by somebody else's query: nobody read what they say."""
+    scopes = counted.group_by(["source", "scope"]).aggregate([]).to_pylist()
+    return {row["source"] for row in scopes if volumes.exact(row["scope"])}

@@ -1,0 +1,160 @@
+"""When a case began and when it was over, told by the posts themselves.
+
+Flags look back over windows: they linger, and sometimes lead. Where posts are only counted by a query, jokes and news
+about an outage are counted with the complaints. So the times come from likelihoods of every bin's posts: Poisson of
+mean ``m`` where nothing is wrong, of ``m (1 + R)`` in an outage of average size. ``R`` is the case's own mean excess
+over what was expected; the series are the clearest one of each source.
+
+*Over* is told by Page's test (1954): the log-likelihood ratios of ``m`` against ``m (1 + R/2)``, half as bad as it was,
+add up from the last bin that spoke against it; at ``log(1/risk)`` the case is over, and begins again when the opposite
+sum gets as far. One bin never decides.
+
+*Commentary is neither proof nor denial.* A source whose posts were read counts first-hand complaints alone and speaks
+both ways. One whose posts were only counted speaks both ways where it is alone; beside a read source that would soon
+show that the case goes on it may say that it is over (few posts are few complaints), never that it goes on.
+
+*Begin and end* are change points: the most likely bin and all within two nats of it, an interval of 95%; from ``m`` to
+``m (1 + R/2)``, and from ``m (1 + R)`` to ``m (1 + R/4)``, because complaints die away and do not stop. The change
+lies in the bin before the first that shows it, or earlier by as long as complaints linger.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import Final
+
+import numpy as np
+
+from clamor.incidents.case import Case, Turn
+from clamor.incidents.episodes import Floats, Rows
+from clamor.incidents.measured import Series, clearest, known
+from clamor.incidents.rules import Rules
+from clamor.incidents.scope import Tree
+from clamor.schema import IncidentStatus
+
+LEFT: Final = 0.5
+"""An outage that still goes on has at least this part of its own mean size."""
+FADED: Final = 0.25
+"""What is left of it in the first bins after its end."""
+SURE_NATS: Final = 2.0
+"""Half the chi-squared quantile .95 of one parameter, rounded: change points less likely by more are ruled out."""
+LINGER_MINUTES: Final = 15
+"""So long people go on complaining as before when it is over, until the news has spread."""
+LEAST_MEAN: Final = 1e-3
+"""Expected posts below this are taken as this."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """What one source heard, bin by bin; NaN where it was not listening."""
+
+    read: bool
+    posts: Floats
+    mean: Floats
+
+    def ratio(self, first: int, end: int) -> float:
+        """Return the excess of some bins over what was expected in them."""
+        there = np.flatnonzero(np.isfinite(self.posts[first:end])) + first
+        usual = float(self.mean[there].sum())
+        return max(0.0, float(self.posts[there].sum()) / usual - 1) if usual > 0 else 0.0
+
+    def shows(self, first: int, end: int) -> bool:
+        """Tell whether some bins have more posts than chance often brings (two standard deviations, if Poisson)."""
+        there = np.flatnonzero(np.isfinite(self.posts[first:end])) + first
+        usual = float(self.mean[there].sum())
+        return bool(self.posts[there].sum() - usual > 2 * usual**0.5)
+
+    def gain(self, before: float, after: float) -> Floats:
+        """Return each bin's log-likelihood ratio of ``after`` times the expected posts against ``before`` times."""
+        nats = self.posts * log(after / before) - self.mean * (after - before)
+        return np.nan_to_num(nats)
+
+
+def tell(case: Case, rows: Rows, tree: Tree, rules: Rules, *, unread: Collection[str], quiet: int) -> None:
+    """Say when a case began and was over, where posts can tell; what they call over has recovered, whatever lingers."""
+    start = max(0, case.first - quiet)
+    heard = [
+        _hear(each, rows, start, case.last + quiet + 1, read=each.source not in unread)
+        for each in clearest(case, rows, tree)
+    ]
+    if not heard:
+        return
+    opened = case.opened - start
+    case.began = _began(heard, opened, start)
+    linger = -(-LINGER_MINUTES * 60_000_000 // rows.width)
+    case.ended = _ended(heard, case.began.at - start, opened, start, quiet, log(1 / rules.risk), linger)
+    if case.ended is not None:
+        case.status = IncidentStatus.RECOVERED
+
+
+def _hear(series: Series, rows: Rows, first: int, end: int, *, read: bool) -> _Heard:
+    index = known(rows, series.rows)
+    index = index[(rows.bin[index] >= first) & (rows.bin[index] < end)]
+    posts, mean = np.full(end - first, np.nan), np.full(end - first, np.nan)
+    posts[rows.bin[index] - first] = rows.value["posts"][index]
+    mean[rows.bin[index] - first] = np.maximum(rows.value["expected_posts"][index], LEAST_MEAN)
+    return _Heard(read, posts, mean)
+
+
+def _began(heard: Sequence[_Heard], opened: int, start: int) -> Turn:
+    """Return when it began: the bin up to the first outage bin from which on posts speak most for an outage."""
+    gain = sum(each.gain(1.0, 1 + LEFT * max(each.ratio(opened, opened + 4), 0.1))[: opened + 1] for each in heard)
+    since = np.cumsum(np.asarray(gain)[::-1])[::-1]
+    likely = np.flatnonzero(since >= since.max() - SURE_NATS)
+    return Turn(start + int(np.argmax(since)), start + max(0, int(likely[0]) - 1), start + int(likely[-1]) + 1)
+
+
+def _ended(
+    heard: Sequence[_Heard], began: int, opened: int, start: int, quiet: int, enough: float, linger: int
+) -> Turn | None:
+    """Go through the bins after the first outage bin; return the end that stands at the last of them."""
+    over: Turn | None = None
+    total, last = 0.0, opened
+    for t in range(opened + 1, len(heard[0].posts)):
+        speak = _speakers(heard, began, last + 1, quiet, enough)
+        says = sum(_over(each, t, began, last + 1, both=each in speak) for each in heard)
+        if over is None:
+            total += min(says, enough / 2)
+            if total <= 0:
+                total, last = 0.0, t
+            if total >= enough:
+                over, total = _fell(speak or list(heard), began, opened, last + 1, start, linger), 0.0
+        else:
+            total = max(0.0, total + min(-says, enough / 2))
+            if total >= enough:
+                over, total, last = None, 0.0, t
+    return over
+
+
+def _speakers(heard: Sequence[_Heard], began: int, end: int, quiet: int, enough: float) -> list[_Heard]:
+    """Return who may say that it goes on: read sources that would show it within twice the closing time, else all."""
+    strong = [
+        each
+        for each in heard
+        if each.read
+        and each.shows(began, end)
+        and LEFT * each.ratio(began, end) * np.nan_to_num(each.mean[began:end]).mean() * 2 * quiet >= enough
+    ]
+    return strong or list(heard)
+
+
+def _over(each: _Heard, t: int, began: int, end: int, *, both: bool) -> float:
+    """Return how much bin ``t`` of a source says "over", in nats; one that never showed the case can only deny it."""
+    if np.isnan(each.posts[t]):
+        return 0.0
+    shown = each.shows(began, end)
+    ratio = each.ratio(began, end) if shown else 1.0
+    nats = float(each.mean[t] * LEFT * ratio - each.posts[t] * log(1 + LEFT * ratio))
+    return min(nats, 0.0) if not shown else nats if both else max(nats, 0.0)
+
+
+def _fell(heard: Sequence[_Heard], began: int, opened: int, at: int, start: int, linger: int) -> Turn:
+    """Return when posts fell, up to bin ``at``, the first of those that proved it."""
+    gain = np.zeros(at + 1 - opened)
+    for each in heard:
+        ratio = each.ratio(began, at)
+        gain += each.gain(1 + ratio, 1 + FADED * ratio)[opened : at + 1]
+    since = np.cumsum(gain[::-1])[::-1][1:]
+    likely = np.flatnonzero(since >= since.max() - SURE_NATS)
+    best = opened + 1 + int(np.argmax(since))
+    return Turn(start + best, start + max(0, opened + int(likely[0]) - linger), start + at + 1)
