@@ -1,4 +1,4 @@
-"""Commands that ask the live services: run, backfill, budget."""
+"""Commands that ask the live services: run, backfill, budget, doctor."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ _LONGEST_PROBLEM = 300
 
 def add(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    commands: list[Callable[..., None]] = [run, backfill, budget]
+    commands: list[Callable[..., None]] = [run, backfill, budget, doctor]
     for command in commands:
         app.command()(command)
 
@@ -206,3 +206,49 @@ def budget(service: Services = None, lake: Lake = None, config: Config = None, j
     typer.echo(str(planned))
     if planned.problem:
         typer.echo(f"not allowed: {planned.problem}")
+
+
+def doctor(
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no service, and so spend nothing.")] = False,
+    service: Services = None,
+    lake: Lake = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Check credentials, clock, permissions, operators, lake, budget and lock, and say what to do about each failure.
+
+    It asks X a few times, which costs cents and is said beforehand, and Reddit, which is free. Exit code 1: broken.
+    """
+    from dataclasses import asdict
+
+    from clamor import catalog
+    from clamor import config as settings_module
+    from clamor.collect.clock import SystemClock
+    from clamor.run.doctor import Health, bill, examine
+    from clamor.store import Lake as Store
+
+    settings = settings_module.load(config, lake=lake, services=service or None)
+    names = catalog.load(settings.catalog)
+    _check(settings, names)
+    requests, usd, free = bill(settings, names)
+    if not offline:
+        common.say(f"asks X {requests} times, ${usd:,.3f} in all, and Reddit {free} times, free; --offline asks nobody")
+    store, clock = Store(settings.lake), SystemClock()
+    found = list(examine(settings, names, store, clock, planned=_plan(settings, names), ask=not offline))
+    if json:
+        common.show_json([asdict(check) for check in found])
+    else:
+        common.show_table(
+            [
+                {
+                    "check": c.name,
+                    "": c.health,
+                    "says": c.says,
+                    "do": c.do,
+                    "$": f"{c.cost_usd:.3f}" if c.cost_usd else "",
+                }
+                for c in found
+            ]
+        )
+    if any(check.health == Health.BROKEN for check in found):
+        raise typer.Exit(1)

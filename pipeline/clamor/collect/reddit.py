@@ -30,6 +30,8 @@ SERVICES_A_GROUP: Final = 10
 SETTLE_SECONDS: Final = 60.0
 """How old a minute must be before it is counted."""
 PAGE_ITEMS: Final = 100
+SUBREDDITS_A_LISTING: Final = 100
+"""A longer address may be refused; so may a multireddit of more."""
 OLDER_ITEMS: Final = 10
 """Items at the end of a page that must all be older than the window: stale items reappear among new ones."""
 WHOLE_LISTING_ITEMS: Final = 500

@@ -15,7 +15,7 @@ import requests
 
 from clamor.collect.clock import Clock
 from clamor.collect.http import Limits, ahead, base, behind, reason
-from clamor.collect.retry import Breaker, Fault
+from clamor.collect.retry import LONGEST_WAIT_SECONDS, Breaker, Fault
 from clamor.errors import ConfigError
 from clamor.schema import Status
 
@@ -104,6 +104,11 @@ def open_reddit(
 class Caller:
     """Makes calls for one run and keeps what the next call needs to know.
 
+    Args:
+        reddit: From :func:`open_reddit`.
+        clock: Gives now and sleeps.
+        longest_wait_seconds: For the end of a rate limit.
+
     Attributes:
         breaker: Retries, and knows why the source is left alone.
         requests: Calls made since :meth:`take`.
@@ -111,9 +116,11 @@ class Caller:
 
     """
 
-    def __init__(self, reddit: "praw.Reddit", *, clock: Clock) -> None:
+    def __init__(
+        self, reddit: "praw.Reddit", *, clock: Clock, longest_wait_seconds: float = LONGEST_WAIT_SECONDS
+    ) -> None:
         self.clock = clock
-        self.breaker = Breaker(clock, random.Random(f"reddit {clock.now()}"))
+        self.breaker = Breaker(clock, random.Random(f"reddit {clock.now()}"), longest_wait_seconds)
         self.requests = 0
         self.ahead_seconds: float | None = None
         self._reddit = reddit
@@ -144,6 +151,8 @@ class Caller:
             body = self._reddit.request(method="GET", path=path, params=dict(params))
         except Exception as error:
             last = None if self._adapter is None else self._adapter.last
+            if last is not None:
+                self.ahead_seconds = ahead(last.headers, self.clock.now())
             fault = diagnose(error, self.clock.now(), last)
             if fault is None:
                 raise

@@ -57,10 +57,12 @@ class Fault(SourceError):
         self.closes = closes
 
 
-def persist(call: Callable[[], T], clock: Clock, rng: random.Random) -> T:
+def persist(
+    call: Callable[[], T], clock: Clock, rng: random.Random, longest_wait_seconds: float = LONGEST_WAIT_SECONDS
+) -> T:
     """Call until it succeeds or is not worth it any more.
 
-    A rate limit with a reset is slept out (at most :data:`LONGEST_WAIT_SECONDS`), a passing failure is tried again
+    A rate limit with a reset is slept out (at most ``longest_wait_seconds``), a passing failure is tried again
     after 1, 2, 4 s times a jitter of 0.5 to 1.5, and everything else is given up at once.
 
     Raises:
@@ -75,7 +77,7 @@ def persist(call: Callable[[], T], clock: Clock, rng: random.Random) -> T:
             if fault.reset_at is not None:
                 resets += 1
                 wait = max(fault.reset_at - clock.now(), 0.0) + 1.0 + rng.random()
-                if resets > RESETS or wait > LONGEST_WAIT_SECONDS:
+                if resets > RESETS or wait > longest_wait_seconds:
                     fault.closes = True
                     raise
             else:
@@ -89,15 +91,21 @@ def persist(call: Callable[[], T], clock: Clock, rng: random.Random) -> T:
 class Breaker:
     """Calls with retries, and leaves a source alone for the rest of the run where calling on is of no use.
 
+    Args:
+        clock: Gives now and sleeps.
+        rng: For the jitter.
+        longest_wait_seconds: For the end of a rate limit.
+
     Attributes:
         closed: Why the source is left alone, or None.
 
     """
 
-    def __init__(self, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, clock: Clock, rng: random.Random, longest_wait_seconds: float = LONGEST_WAIT_SECONDS) -> None:
         self.closed: Fault | None = None
         self._clock = clock
         self._rng = rng
+        self._longest = longest_wait_seconds
         self._failures = 0
 
     def call(self, call: Callable[[], T]) -> T:
@@ -110,7 +118,7 @@ class Breaker:
         if self.closed is not None:
             raise self.closed
         try:
-            answer = persist(call, self._clock, self._rng)
+            answer = persist(call, self._clock, self._rng, self._longest)
         except Fault as fault:
             self._failures += fault.again
             if fault.closes or self._failures >= FAILURES_TO_CLOSE:

@@ -54,6 +54,13 @@ def open_client(bearer_token: str, api_url: str | None = None, timeout_seconds: 
 class Caller:
     """Makes calls for one run and keeps what the next call needs to know.
 
+    Args:
+        client: From :func:`open_client`.
+        clock: Gives now and sleeps.
+        state: Whose spending is counted and capped.
+        budget: Prices and caps.
+        longest_wait_seconds: For the end of a rate limit.
+
     Attributes:
         breaker: Retries, and knows why the source is left alone.
         requests: Calls made since :meth:`take`.
@@ -62,15 +69,24 @@ class Caller:
 
     """
 
-    def __init__(self, client: "tweepy.Client", *, clock: Clock, state: State, budget: Budget) -> None:
+    def __init__(
+        self,
+        client: "tweepy.Client",
+        *,
+        clock: Clock,
+        state: State,
+        budget: Budget,
+        longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
+    ) -> None:
         self.clock = clock
         self.state = state
         self.budget = budget
-        self.breaker = Breaker(clock, random.Random(f"x {clock.now()}"))
+        self.breaker = Breaker(clock, random.Random(f"x {clock.now()}"), longest_wait_seconds)
         self.requests = 0
         self.cost_usd = 0.0
         self.ahead_seconds: float | None = None
         self._client = client
+        self._longest = longest_wait_seconds
         self._resets: dict[str, float] = {}
 
     @property
@@ -134,7 +150,7 @@ class Caller:
     def _wait(self, route: str) -> None:
         """Sleep to the end of a rate window that the last answer said is used up."""
         wait = self._resets.pop(route, 0.0) - self.clock.now()
-        if 0 < wait <= LONGEST_WAIT_SECONDS:
+        if 0 < wait <= self._longest:
             self.clock.sleep(wait + 1.0)
 
     def _note(self, route: str, response: requests.Response) -> None:

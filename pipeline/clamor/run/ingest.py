@@ -60,6 +60,11 @@ def read_state(lake: Lake, name: str) -> State:
         ) from error
 
 
+def write_state(lake: Lake, name: str, state: State) -> None:
+    """Replace what a collector remembers."""
+    lake.write_state(name, asdict(state))
+
+
 def ingest(
     lake: Lake,
     batches: Iterable[Batch],
@@ -111,7 +116,7 @@ def _flush(lake: Lake, batches: Sequence[Batch], state: tuple[str, State] | None
     lake.append(schema.CLAIMS, _joined([batch.claims for batch in batches], schema.CLAIMS))
     lake.append(schema.COVERAGE, attempts)
     if state is not None:
-        lake.write_state(state[0], asdict(state[1]))
+        write_state(lake, *state)
     return len(news)
 
 
