@@ -201,7 +201,7 @@ def _asked(
         "query": query,
         "start_time": x_call.iso(end - 3600),
         "end_time": x_call.iso(end),
-        "granularity": "hour",
+        "granularity": "minute",
     }
     return _try(name, lambda: caller.get(route, params, price), lambda: caller.take()[1], refused)
 
