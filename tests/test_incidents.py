@@ -460,6 +460,42 @@ def test_victims_too_small_alone_are_told_together():
     assert only(failing("vodafone"), few[0].assign(posts=0.1), providers=["vodafone"]).scope == "country"
 
 
+def test_a_provider_s_cause_lies_where_others_suffer():
+    """Vodafone is loud in Germany and, by hearsay, in France; only in Germany do others rise with it."""
+    few = [
+        series(CALM, service=f"s{i}", region=region, expected=0.05).assign(
+            posts=[0.0] * 4 + ([1.0, 0.0, 1.0, 0.0] if region == "DE" else [0.0] * 4) + [0.0] * 8
+        )
+        for i in range(5)
+        for region in ("DE", "FR")
+    ]
+    row = only(failing("vodafone"), failing("vodafone", "FR"), *few, providers=["vodafone"])
+    assert (row.scope, row.service, list(row.regions)) == ("shared cause", "vodafone", ["DE"])
+    assert list(row.services) == ["vodafone", "s0", "s1", "s2", "s3", "s4"]
+
+
+def test_who_fails_elsewhere_may_suffer_here():
+    """Netflix has an outage of its own in Japan; its few posts in Germany still tell of the provider there."""
+    few = series(CALM, service="netflix", region="DE", expected=0.05).assign(
+        posts=[0.0] * 4 + [1.0, 1.0, 1.0, 0.0] + [0.0] * 8
+    )
+    rows = found(failing("vodafone"), failing("netflix", "JP"), few, providers=["vodafone"])
+    assert rows.set_index("service")["scope"].to_dict() == {"netflix": "country", "vodafone": "shared cause"}
+
+
+def test_a_provider_that_fails_while_nobody_else_rises_is_alone():
+    """Twenty services of Germany go on as ever: no shared cause."""
+    calm = [series(CALM, service=f"s{i}", region="DE") for i in range(20)]
+    assert only(failing("vodafone"), *calm, providers=["vodafone"]).scope == "country"
+
+
+def test_a_shared_cause_is_over_when_what_is_blamed_is():
+    """The provider's posts stop after four bins; the flags of a victim linger for six more."""
+    victim = failing("netflix", letters="....OOOOOOOOOO....", posts=15)
+    row = only(failing("vodafone", letters=OUT + ".."), victim, providers=["vodafone"])
+    assert (row.status, row.recovered_at, row.last_seen_at) == ("recovered", at(8), at(14))
+
+
 def test_late_victims_join_their_provider():
     """Roblox shows it six bins after the others: it is a victim too, unless it is larger than the provider."""
     long, late = "..OOOOOOOOOO............", "........OO.............."

@@ -1,7 +1,8 @@
 """Which cases are one cause: a provider that takes many services along, or a platform that lights up providers.
 
-Two rules, both by size. *Shared cause*: several services begin to fail in one country at the same time and nowhere
-else; they become one case that blames the provider among them, unless another service is much larger. *Echo*: people
+*Shared cause*: where a provider fails, the other services of that country are judged together; if they rise with it,
+they suffer from it, and their own cases there are part of its case. Where several services begin to fail in one country
+at the same time and nowhere else without a provider, they share a cause too, and the largest is blamed. *Echo*: people
 blame their internet provider when a big platform fails; a provider's case inside a much larger case of a platform in
 the same regions is no outage of its own.
 """
@@ -16,28 +17,28 @@ from clamor.incidents.episodes import Rows
 from clamor.incidents.evidence import Window, cells, single, tail, together
 from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree
-from clamor.schema import IncidentStatus, Scope
+from clamor.schema import Scope
 
 
 def join(
     cases: Sequence[Case], rows: Rows, tree: Tree, rules: Rules, *, providers: Collection[str], quiet_bins: int
 ) -> list[Case]:
     """Join the cases that share a cause and drop echoes into the case that they echo; the rest stay as they are."""
-    nearby: Nearby | None = None
+    if len(cases) < 2 and not any(case.service in providers for case in cases):
+        return list(cases)
+    nearby = Nearby(cases, rows, tree)
     gone: set[int] = set()
     joined: list[Case] = []
-    for country, cluster in _clusters(cases, tree, quiet_bins):
-        if len(cluster) < 2 and not any(cases[i].service in providers for i in cluster):
-            continue
-        nearby = nearby or Nearby(cases, rows, providers)
-        members = [cases[i] for i in cluster]
-        extra = nearby.also(members, country, rules)
-        exposure = (nearby.watched(country), (quiet_bins + 1) * rows.width)
-        shared = _share(members, extra, country, rows, rules, providers, exposure)
-        if shared is not None:
-            joined.append(shared)
-            gone.update(cluster)
-    alone = _late([case for i, case in enumerate(cases) if i not in gone], joined, rows, tree, providers)
+    for i in _by_size(cases, providers):
+        if i not in gone:
+            victims, shared = _taken_along(i, cases, nearby, rules, providers, quiet_bins, gone)
+            joined += shared
+            gone.update(victims)
+    for country, cluster in _clusters(cases, gone, tree, quiet_bins):
+        shared = _at_once([cases[i] for i in cluster], country, nearby, rules, providers, quiet_bins)
+        joined += shared
+        gone.update(cluster if shared else ())
+    alone = [case for i, case in enumerate(cases) if i not in gone]
     return sorted([*_drop_echoes(alone, rows, tree, rules, providers, quiet_bins), *joined], key=_order)
 
 
@@ -45,12 +46,20 @@ def _order(case: Case) -> tuple[object, ...]:
     return (case.service, case.first, case.born)
 
 
-def _clusters(cases: Sequence[Case], tree: Tree, quiet_bins: int) -> Iterator[tuple[str, list[int]]]:
+def _by_size(cases: Sequence[Case], providers: Collection[str]) -> list[int]:
+    """Return the cases of providers, the largest first."""
+    mine = [i for i, case in enumerate(cases) if case.service in providers]
+    return sorted(mine, key=lambda i: (-max(cases[i].excess.values(), default=0.0), _order(cases[i])))
+
+
+def _clusters(
+    cases: Sequence[Case], gone: Collection[int], tree: Tree, quiet_bins: int
+) -> Iterator[tuple[str, list[int]]]:
     """Yield each country with the cases that lie in it alone and began within the closing time of each other."""
     local: dict[str, list[int]] = {}
     for i, case in enumerate(cases):
-        countries = {tree.country(region) for region in case.named}
-        if case.scope in (Scope.COUNTRY, Scope.SUBDIVISION) and len(countries) == 1 and (country := countries.pop()):
+        country = lies_in(case, tree)
+        if i not in gone and country:
             local.setdefault(country, []).append(i)
     for country, members in sorted(local.items()):
         cluster: list[int] = []
@@ -62,11 +71,19 @@ def _clusters(cases: Sequence[Case], tree: Tree, quiet_bins: int) -> Iterator[tu
         yield country, cluster
 
 
+def lies_in(case: Case, tree: Tree) -> str | None:
+    """Return the country that a case lies in alone, None if it reaches further."""
+    countries = {tree.country(region) for region in case.named}
+    local = case.scope in (Scope.COUNTRY, Scope.SUBDIVISION) and len(countries) == 1
+    return countries.pop() if local else None
+
+
 class Nearby:
     """What else happens in a country at a time, looked up without reading all rows for each question."""
 
-    def __init__(self, cases: Sequence[Case], rows: Rows, providers: Collection[str]) -> None:
-        self._cases, self._rows, self._providers = cases, rows, providers
+    def __init__(self, cases: Sequence[Case], rows: Rows, tree: Tree) -> None:
+        self.rows, self.tree = rows, tree
+        self._cases = cases
         self._first = np.array([case.first for case in cases], np.int64)
         self._last = np.array([case.last for case in cases], np.int64)
         self._window = Window(rows.region, rows.bin)
@@ -75,26 +92,29 @@ class Nearby:
 
     def watched(self, country: str) -> int:
         """Return how many services have a series in the country."""
-        return int(self._services[self._rows.regions.index(country)]) if country in self._rows.regions else 0
+        return int(self._services[self.rows.regions.index(country)]) if country in self.rows.regions else 0
 
-    def also(self, members: Sequence[Case], country: str, rules: Rules) -> list[str]:
-        """Return services without a case of their own that suffer there at the members' time.
+    def during(self, first: int, last: int) -> list[int]:
+        """Return the cases that go on in some of these bins."""
+        return np.flatnonzero((self._first <= last) & (self._last >= first)).tolist()
 
-        They are judged together, source by source, as each alone may be too small to tell; by a milder limit beside
-        a provider. If they show an excess, those are named that have one themselves by the mildest.
+    def also(self, members: Sequence[Case], country: str, rules: Rules, limit: float) -> list[str]:
+        """Return services without a case of their own there that suffer in the country at the members' time.
+
+        They are judged together, source by source, as each alone may be too small to tell, at the p-value ``limit``.
+        If they show an excess, those are named that have one themselves by the mildest limit.
         """
-        rows = self._rows
+        rows = self.rows
         if country not in rows.regions:
             return []
-        first, last = min(case.first for case in members), max(case.last for case in members)
+        first, last = min(case.first for case in members), max(case.until for case in members)
         index = self._window.rows(rows.regions.index(country), first, last)
         found = single(rows, cells(rows, index, rows.service))
-        near = np.flatnonzero((self._first <= last) & (self._last >= first)).tolist()
-        busy = {service for i in near for service in self._cases[i].services}
+        there = (i for i in self.during(first, last) if self.tree.meet(self._cases[i].named, [country]))
+        busy = {service for i in there for service in self._cases[i].services}
         found = found.where(np.array([rows.services[i] not in busy for i in found.item.tolist()], bool))
         names: set[str] = set()
         sources = np.unique(found.source)
-        limit = rules.flagged_p if any(case.service in self._providers for case in members) else rules.region_p
         for source in sources:
             one = found.where(found.source == source)
             if together(one, limit / len(sources), rules.region_ratio):
@@ -113,85 +133,105 @@ def size(case: Case, rows: Rows, region: str) -> dict[str, float]:
     return {rows.sources[found.source[i]]: max(0.0, float(found.excess[i])) for i in at.tolist()}
 
 
-def _share(
-    members: list[Case],
-    extra: list[str],
-    country: str,
-    rows: Rows,
+def _taken_along(
+    i: int,
+    cases: Sequence[Case],
+    nearby: Nearby,
     rules: Rules,
     providers: Collection[str],
-    exposure: tuple[int, int],
-) -> Case | None:
-    """Join the members of a cluster if they are enough to share a cause, and more than meet by chance.
-
-    ``exposure`` is the number of services watched in the country and the microseconds within which they began.
-    """
-    has_provider = any(case.service in providers for case in members)
-    services = [*(case.service for case in members), *extra]
-    if len(set(services)) < max(2, rules.shared_services - has_provider):
-        return None
-    if not rules.rare(len(members) + len(extra) - 1, *exposure):
-        return None
-    cause = _blame(members, country, rows, rules, providers)
-    others = [service for service in services if service not in providers]
-    if has_provider and cause.service not in providers and len(others) < rules.shared_services:
-        return None
-    rest = sorted(set(services) - {cause.service})
-    statuses = {case.status for case in members}
-    status = next(
-        s for s in (IncidentStatus.ONGOING, IncidentStatus.RECOVERED, IncidentStatus.UNKNOWN) if s in statuses
+    quiet_bins: int,
+    gone: Collection[int],
+) -> tuple[set[int], list[Case]]:
+    """Return the cases that a provider's case takes along, itself included, and what they are together."""
+    cause = cases[i]
+    countries = list(dict.fromkeys(c for region in cause.named if (c := nearby.tree.country(region))))
+    victims: set[int] = set()
+    suffering: set[str] = set()
+    where: list[str] = []
+    for country in countries:
+        mine = [
+            v
+            for v in nearby.during(cause.first - quiet_bins, cause.last + quiet_bins)
+            if v not in gone and v != i and _victim(cases[v], cause, country, nearby, rules, quiet_bins)
+        ]
+        also = nearby.also([cause], country, rules, rules.flagged_p / len(countries))
+        services = {cases[v].service for v in mine}
+        weeks = (quiet_bins + 1) * nearby.rows.width
+        if also or (services and rules.rare(len(services), nearby.watched(country), weeks)):
+            victims.update(mine)
+            suffering |= {*also, *services}
+            where.append(country)
+    if not suffering - {cause.service}:
+        return set(), []
+    named = [region for region in cause.named if nearby.tree.country(region) in where]
+    whole = _whole(
+        cause, [cases[v] for v in victims], suffering, sorted({*where, *named}, key=lambda r: (r not in where, r))
     )
-    q_values = [case.q_value for case in members if not np.isnan(case.q_value)]
+    return {i, *victims}, [whole]
+
+
+def _victim(case: Case, cause: Case, country: str, nearby: Nearby, rules: Rules, quiet_bins: int) -> bool:
+    """Tell whether a case may come from a provider's: in its country alone, begun with it, or later and smaller."""
+    if lies_in(case, nearby.tree) != country or case.service == cause.service:
+        return False
+    mine, whole = (size(each, nearby.rows, country) for each in (case, cause))
+    times = max((posts / max(whole.get(source, 0.0), 0.5) for source, posts in mine.items()), default=0.0)
+    if abs(case.born[0] - cause.born[0]) <= quiet_bins:
+        return times < rules.blame_ratio
+    return cause.first <= case.first <= cause.last and times <= 1
+
+
+def _at_once(
+    members: list[Case],
+    country: str,
+    nearby: Nearby,
+    rules: Rules,
+    providers: Collection[str],
+    quiet_bins: int,
+) -> list[Case]:
+    """Join the members of a cluster if they are enough to share a cause, and more than meet by chance."""
+    if len({case.service for case in members}) < 2:
+        return []
+    extra = nearby.also(members, country, rules, rules.region_p)
+    services = {*(case.service for case in members), *extra} - set(providers)
+    if len(services) < rules.shared_services:
+        return []
+    if not rules.rare(len(members) + len(extra) - 1, nearby.watched(country), (quiet_bins + 1) * nearby.rows.width):
+        return []
+    cause = _largest(members, country, nearby.rows)
+    named = sorted({region for case in members for region in case.named}, key=lambda r: (r != country, r))
+    return [_whole(cause, [case for case in members if case is not cause], services, named)]
+
+
+def _whole(cause: Case, others: Sequence[Case], services: Collection[str], named: list[str]) -> Case:
+    """Return the case of a shared cause: it ends when what is blamed does, and begins with the first of them."""
+    members = [cause, *others]
     leader = min(members, key=lambda case: (case.first, -case.clear_before))
+    q_values = [case.q_value for case in members if not np.isnan(case.q_value)]
+    began = [case.began for case in members if case.began is not None]
     return replace(
         cause,
-        services=(cause.service, *rest),
-        born=min((case.born for case in members), key=lambda born: (born[0], born[1] not in providers, born[1])),
+        services=(cause.service, *sorted({*services} - {cause.service})),
+        born=min((case.born for case in members), key=lambda born: (born[0], born[1] != cause.service, born[1])),
         first=leader.first,
         last=max(case.last for case in members),
         opened=min(case.opened for case in members),
         closed=max(case.closed for case in members),
         clear_before=leader.clear_before,
-        clear_after=max(case.clear_after for case in members) if status == IncidentStatus.RECOVERED else -1,
-        status=status,
+        began=min(began, key=lambda turn: (turn.at, turn.low)) if began else None,
         q_value=min(q_values, default=float("nan")),
-        named=sorted({region for case in members for region in case.named}, key=lambda r: (r != country, r)),
+        named=named,
         scope=Scope.SHARED_CAUSE,
     )
 
 
-def _blame(members: list[Case], country: str, rows: Rows, rules: Rules, providers: Collection[str]) -> Case:
-    """Return the largest provider, unless a service is ``blame_ratio`` times as large: then that one."""
+def _largest(members: list[Case], country: str, rows: Rows) -> Case:
+    """Return the member with the most excess posts there, in the source that has most of them in all."""
     sizes = [size(case, rows, country) for case in members]
     sources = sorted({source for by_source in sizes for source in by_source})
     source = max(sources, key=lambda s: sum(by_source.get(s, 0.0) for by_source in sizes), default="")
-    ranked = sorted(
-        zip((by_source.get(source, 0.0) for by_source in sizes), members, strict=True),
-        key=lambda pair: (-pair[0], pair[1].service),
-    )
-    provider = next((pair for pair in ranked if pair[1].service in providers), ranked[0])
-    return ranked[0][1] if ranked[0][0] > rules.blame_ratio * provider[0] else provider[1]
-
-
-def _late(cases: list[Case], joined: list[Case], rows: Rows, tree: Tree, providers: Collection[str]) -> list[Case]:
-    """Add smaller cases that begin in a provider's country while it fails to its shared cause; return the rest."""
-    by_country: dict[str, list[Case]] = {}
-    for shared in joined:
-        if shared.service in providers and (country := tree.country(shared.named[0])):
-            by_country.setdefault(country, []).append(shared)
-    kept = []
-    for case in cases:
-        countries = {tree.country(region) for region in case.named}
-        country = next(iter(countries)) if len(countries) == 1 else None
-        for shared in by_country.get(country or "", ()):
-            if shared.first <= case.first <= shared.last and case.service not in providers:
-                mine, whole = (size(each, rows, str(country)) for each in (case, shared))
-                if max(mine.values(), default=0.0) <= max(whole.values(), default=0.0):
-                    shared.services = (shared.service, *sorted({*shared.services[1:], case.service}))
-                    break
-        else:
-            kept.append(case)
-    return kept
+    pairs = zip((by_source.get(source, 0.0) for by_source in sizes), members, strict=True)
+    return min(pairs, key=lambda pair: (-pair[0], pair[1].service))[1]
 
 
 def _drop_echoes(
