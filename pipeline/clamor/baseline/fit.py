@@ -200,7 +200,7 @@ class Taken:
         season: Season of each bin.
         base: Season times slow level, 0 where unknown.
         mean: Expected counts, 0 where unknown.
-        moments: ``(2, kinds, series, bins)``.
+        moments: The day's sums, ``(2, kinds, series)``; see :func:`clamor.baseline.scatter.moments`.
         kappa: Scatter at midnight, ``(kinds, series)``.
         level: Slow level at midnight, ``(series,)``.
         talk: Posts that are no complaints, 0 where unknown.
@@ -232,7 +232,7 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
     cell_expected = add_by_cell(fitted.cell_expected * keep_season, _flat(fitted, taken), block.dates, block.zone)
     worth = _worth(fitted, taken, sizes)
     learned = np.minimum((fitted.seen / sizes.day + np.float32(0.3)) / np.float32(LEARN_DAYS), 1)
-    moments = taken.moments.sum(axis=3).transpose(2, 0, 1) * learned[:, None, None]
+    moments = taken.moments.transpose(2, 0, 1) * learned[:, None, None]
     return replace(
         fitted,
         seen=fitted.seen + taken.observed.sum(axis=1),

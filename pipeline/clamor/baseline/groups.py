@@ -16,6 +16,7 @@ class Rows:
     Attributes:
         groups: Number of groups.
         group: Number of each row's group, in order of their codes.
+        single: Whether no group has a second row.
 
     """
 
@@ -26,41 +27,47 @@ class Rows:
         self.groups = len(starts)
         self.group = np.empty(len(code), dtype=np.int64)
         self.group[order] = np.cumsum(first) - 1
-        self._members = [order[a:b] for a, b in zip(starts, [*starts[1:], len(code)][: len(starts)], strict=True)]
-        self._turns = self._by_turn()
-        self.single = len(self._turns) <= 1
+        self._order, self._starts = order, starts
+        self._sizes = np.diff(starts, append=len(code))
+        self.single = len(starts) == len(code)
+        same = len(starts) > 0 and (self._sizes == self._sizes[0]).all()
+        self._equal = same and bool((order[1:] > order[:-1]).all())  # one group after the other, all of one size
+        self._turns = [] if self._equal else self._by_turn()
 
     def _by_turn(self) -> list[tuple[Ints, Ints]]:
         """Return, for k = 0, 1, ..., the groups that have a k-th member, and those members."""
-        sizes = np.array([len(m) for m in self._members], dtype=np.int64)
         turns = []
-        for k in range(int(sizes.max(initial=0))):
-            having = np.flatnonzero(sizes > k)
-            turns.append((having, np.array([self._members[g][k] for g in having], dtype=np.int64)))
-            if k + 1 >= 2 * self.groups:  # few large groups: better one by one
-                return turns
+        for k in range(min(int(self._sizes.max(initial=0)), 2 * self.groups)):  # few large groups: better one by one
+            having = np.flatnonzero(self._sizes > k)
+            turns.append((having, self._order[self._starts[having] + k]))
         return turns
 
     def total(self, values: Real) -> Real:
         """Return the sum over each group, first axis the groups."""
+        if self._equal:
+            return np.asarray(self._cube(values).sum(axis=1))  # the middle axis is added in order
         out = np.zeros((self.groups, *values.shape[1:]), dtype=values.dtype)
         if len(self._turns) < 2 * self.groups:
             for having, rows in self._turns:
                 out[having] += values[rows]
         else:
-            for g, rows in enumerate(self._members):
-                out[g] = values[rows].sum(axis=0)  # axis 0 of rows is added in order
+            for g, (start, size) in enumerate(zip(self._starts, self._sizes, strict=True)):
+                out[g] = values[self._order[start : start + size]].sum(axis=0)  # axis 0 of rows is added in order
         return out
 
     def others(self, values: Floats) -> Floats:
         """Return for every row the sum over the other rows of its group."""
+        if self._equal:
+            cube = self._cube(values)
+            return np.asarray((cube.sum(axis=1, keepdims=True) - cube).reshape(values.shape), dtype=np.float32)
         return np.asarray(self.total(values)[self.group] - values, dtype=np.float32)
 
     def best(self, values: Floats) -> Floats:
         """Return for every row the maximum over its group."""
         if self.single:
             return values
-        order = np.concatenate(self._members)
-        starts = np.cumsum([0, *(len(m) for m in self._members[:-1])])
-        top = np.maximum.reduceat(values[order], starts, axis=0)
+        top = np.maximum.reduceat(values[self._order], self._starts, axis=0)
         return np.asarray(top[self.group], dtype=np.float32)
+
+    def _cube(self, values: Real) -> Real:
+        return values.reshape(self.groups, -1, *values.shape[1:])

@@ -1,18 +1,19 @@
 """Following the level through a day: what each bin, and each sum of bins, was expected to bring before it came."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from clamor.baseline import scatter
-from clamor.baseline.counts import Floats
+from clamor.baseline.counts import Floats, Ints
 from clamor.baseline.fit import Day, Fitted, Taken
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.scatter import BIN, HOUR, LAG
 from clamor.baseline.season import season_at
-from clamor.baseline.sliding import Sliding
+from clamor.baseline.sliding import Sliding, running
 
 LEVEL_PRIOR_POSTS = 30.0
 """The slow level counts as this many posts beside those of the last day."""
@@ -49,8 +50,8 @@ class Followed:
         known: Posts that the level rests on; the reciprocal is its squared relative error.
         sums: Counts of each window, ``(windows, series, bins)``.
         means: Expected counts of each window, lifted by the hours before it.
-        kappa: Scatter of each window: variance = mean + kappa * mean**2.
-        dispersion: Of single bins about ``taken.mean``.
+        kappa: Scatter of each window, ``(windows, series, bins or 1)``: variance = mean + kappa * mean**2.
+        dispersion: Of single bins about ``taken.mean``, ``(series, bins or 1)``.
         level_cv: Of an hour's level about it.
         ready: Whether warm-up is over.
 
@@ -78,9 +79,8 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
         sizes: Lengths in bins.
 
     """
-    known_bins = ~np.isnan(block.posts)
-    observed = known_bins.astype(np.float32)
-    posts = np.where(known_bins, block.posts, np.float32(0))
+    observed = (block.posts == block.posts).astype(np.float32)  # NaN is unknown
+    posts = np.fmax(block.posts, np.float32(0))
     season = season_at(fitted.season, block.dates, block.zone)
     base = season * level[:, None] * observed
     moments = fitted.moments.transpose(1, 2, 0)
@@ -91,19 +91,20 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
     clipped, suspect, trusted = steady.trust(posts, observed, kappa, sd)
     ratio, known = steady.ratio(clipped, trusted)
     mean = base * ratio
-    seen = fitted.seen[:, None] + np.cumsum(observed, axis=1) - observed
-    young = fitted.seen < YOUNG_DAYS * sizes.day
-    first = factor[:, young, None] * scatter.guess(level[young, None] * ratio[young], sizes)
-    first[LAG][fitted.exposure[young] == 0] = 0 if sizes.wide else scatter.YOUNG_LAG_VARIANCE
-    working = np.repeat(kappa[:, :, None], posts.shape[1], axis=2)
+    seen = fitted.seen[:, None] + (running(observed) - observed)
+    young = np.flatnonzero(fitted.seen < YOUNG_DAYS * sizes.day)
     new = fitted.exposure[young] == 0
-    working[:, np.flatnonzero(young)[new]] = first[:, new]
+    first = factor[:, young, None] * scatter.guess(level[young, None] * ratio[young], sizes)
+    first[LAG][new] = 0 if sizes.wide else scatter.YOUNG_LAG_VARIANCE
+    working = _through_day(kappa, young[new], first[:, new])
     talk, talk_mean = _talk(block, mean)
     talked = None if block.talk is None else _talked(fitted, talk, talk_mean, sizes)
     sums, means, past = _windows(fitted, posts, mean, working, block.services, talked, sizes)
     learn = (seen >= LEARN_AFTER) & (trusted > 0)
-    moments_now = scatter.moments(sums, means, known, working, learn, past, sd)
-    now = _within_day(moments, moments_now, first, young, kappa, posts.shape[1])
+    of_day = scatter.moments(sums, means, known, working, learn, past, sd)
+    learned, so_far = _learned(of_day, kappa.shape, young, posts.shape[1])
+    so_far += moments[:, :, young, None]
+    now = _through_day(kappa, young, scatter.estimate(so_far[0], so_far[1], first) if len(young) else first)
     level_var = np.maximum((sizes.hour * now[HOUR] - now[BIN]) / (sizes.hour - 1), 0)
     windows = len(sizes.windows)
     return Followed(
@@ -116,7 +117,7 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
             season,
             base,
             mean,
-            moments_now,
+            learned,
             kappa,
             level,
             talk,
@@ -132,16 +133,28 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
     )
 
 
-def _within_day(
-    earlier: Floats, moments: Floats, first: Floats, young: npt.NDArray[np.bool_], kappa: Floats, bins: int
-) -> Floats:
-    """Return kappa of every bin: midnight's, but followed through the day while the series is young."""
-    now = np.repeat(kappa[:, :, None], bins, axis=2)
-    if young.any():
-        mine = moments[:, :, young]
-        so_far = np.cumsum(mine, axis=3) - mine + earlier[:, :, young, None]
-        now[:, young] = scatter.estimate(so_far[0], so_far[1], first)
-    return now
+def _learned(
+    moments: Iterator[tuple[Floats, Floats]], shape: tuple[int, ...], young: Ints, bins: int
+) -> tuple[Floats, Floats]:
+    """Return the day's moments, ``(2, kinds, series)``, and those of young series before each of its bins."""
+    whole = np.empty((2, *shape), dtype=np.float32)
+    before = np.empty((2, shape[0], len(young), bins), dtype=np.float32)
+    for kind, both in enumerate(moments):
+        for which, values in enumerate(both):
+            values.sum(axis=1, out=whole[which, kind])
+            if len(young):
+                mine = values[young]
+                np.subtract(running(mine), mine, out=before[which, kind])
+    return whole, before
+
+
+def _through_day(kappa: Floats, young: Ints, theirs: Floats) -> Floats:
+    """Return kappa of every bin, ``(kinds, series, bins or 1)``: midnight's, except for some young series."""
+    if not len(young):
+        return kappa[:, :, None]
+    out = np.repeat(kappa[:, :, None], theirs.shape[2], axis=2)
+    out[:, young] = theirs
+    return out
 
 
 class _DayLevel:
@@ -184,7 +197,7 @@ class _DayLevel:
         """Sum the bins of the day before each bin, row by row."""
         recent = self.sizes.recent
         past = Sliding(np.concatenate([earlier[:, -recent:], values[:, :-1]], axis=1))
-        return past.last(recent)[:, recent - 1 :]
+        return past.last(recent)
 
     def _suspect(self, posts: Floats, mean: Floats, rough: Floats) -> Floats:
         y = np.concatenate([self.fitted.tail_posts[:, -3:], posts], axis=1)
@@ -210,14 +223,14 @@ def _windows(
     m = Sliding(np.concatenate([fitted.tail_mean[:, -tail:], mean], axis=1))
 
     def summed(length: int, lag: int = 0) -> tuple[Floats, Floats]:
-        at = slice(tail - lag, tail - lag + posts.shape[1])
+        first = tail - lag - (length - 1)
+        at = slice(first, first + posts.shape[1])
         return y.last(length)[:, at], m.last(length)[:, at]
 
     noise = np.maximum(kappa[BIN] - kappa[LAG], 0) / sizes.hour
     steady = 1 / np.maximum(kappa[LAG], np.float32(MIN_LAG))
-    sums, means = [], []
+    sums, means = (np.empty((len(sizes.windows) + 2, *posts.shape), dtype=np.float32) for _ in range(2))
     for k, window in enumerate(sizes.windows):
-        here, expected = summed(window)
         hour, hour_mean = summed(sizes.hour, window)
         earlier, earlier_mean = summed(sizes.hour, window + sizes.hour)
         worth = 1 / (1 + hour_mean * noise)
@@ -225,15 +238,18 @@ def _windows(
         lift = (steady * shared + hour * worth) / (steady + hour_mean * worth)
         worth = 1 / (1 + earlier_mean * noise)
         was = (steady + earlier * worth) / (steady + earlier_mean * worth)
-        lift = lift * np.clip(lift / was, 1, np.float32(MAX_TREND)) ** np.float32(TREND)
+        was = np.clip(np.divide(lift, was, out=was), 1, np.float32(MAX_TREND), out=was)
+        lift *= was**TREND
         if talked is not None:
-            lift = np.maximum(lift, talked[k])
-        sums.append(here)
-        means.append(np.maximum(expected * lift, 0))
-    hour, hour_mean = summed(sizes.hour)
+            np.maximum(lift, talked[k], out=lift)
+        sums[k], expected = summed(window)
+        np.multiply(expected, lift, out=means[k])
+        np.maximum(means[k], 0, out=means[k])
+    sums[-2], means[-2] = posts, mean
+    sums[-1], means[-1] = summed(sizes.hour)
     before, before_mean = summed(sizes.hour, 1)
     bins = np.float32(sizes.hour)
-    return np.stack([*sums, posts, hour]), np.stack([*means, mean, hour_mean]), (before / bins, before_mean / bins)
+    return sums, means, (before / bins, before_mean / bins)
 
 
 def _talk(block: Day, mean: Floats) -> tuple[Floats, Floats]:
@@ -253,13 +269,13 @@ def _talked(fitted: Fitted, talk: Floats, talk_mean: Floats, sizes: Lengths) -> 
     recent = sizes.recent
     y = Sliding(np.concatenate([fitted.tail_talk[:, -recent:], talk], axis=1))
     m = Sliding(np.concatenate([fitted.tail_talk_mean[:, -recent:], talk_mean], axis=1))
-    before = slice(recent - 1, recent - 1 + talk.shape[1])
-    heard, usual = y.last(recent)[:, before], m.last(recent)[:, before]
+    heard, usual = y.last(recent)[:, :-1], m.last(recent)[:, :-1]
     each = np.where(heard >= np.float32(TALK_POSTS), heard / np.maximum(usual, np.float32(1e-6)), MUCH)
     prior, power = np.float32(TALK_POSTS), np.float32(TALK_POWER)
     out = []
     for window in sizes.windows:
-        now, expected = y.last(window)[:, recent:], m.last(window)[:, recent:]
+        first = recent - (window - 1)
+        now, expected = y.last(window)[:, first:], m.last(window)[:, first:]
         ratio = (prior + now) / (prior + np.where(expected > 0, each * expected, MUCH))
         out.append(np.maximum(ratio, 1) ** power)
     return out

@@ -5,6 +5,8 @@ for each window (about the lifted expectation), then BIN and HOUR (a bin, an hou
 LAG, the part of the variance that one hour hands on to the next bin: how unsteady the level is.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -81,28 +83,49 @@ def moments(
     use: npt.NDArray[np.bool_],
     past: tuple[Floats, Floats],
     sd: Floats,
-) -> Floats:
-    """Return per bin the weighted excess variance and its worth, ``(2, kinds, series, bins)``.
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield for each kind the weighted excess variance of each bin and its worth, ``(series, bins)`` both.
 
     Args:
         sums: Counts of the windows, of the bin and of the hour.
         means: Their expectations.
         known: Posts that the level rests on.
-        working: Kappas to weigh by, ``(kinds, series, bins)``.
+        working: Kappas to weigh by, ``(kinds, series, bins or 1)``.
         use: Bins to learn from.
         past: Counts and expectation of the hour before the bin, per bin.
         sd: Standard deviations at which surprises are cut, ``(series, 1)``.
 
     """
-    spread = means + means * means * (working[:LAG] + 1 / known)
-    off = np.minimum(sums - means, sd * np.sqrt(spread) + CLIP_POSTS)
-    square = means * means
-    weight = use * square / (means + 2 * spread * spread + np.float32(1e-6))
-    own = np.stack([weight * (off * off - means - square / known), weight * square])
+    unsure = 1 / known
+    single = len(sums) + BIN + 1
+    surprise = np.empty(0, dtype=np.float32)
+    for kind in range(len(sums)):
+        mean = means[kind]
+        square = mean * mean
+        spread = mean + square * (working[kind] + unsure)
+        off = np.sqrt(spread)
+        off *= sd
+        off += np.float32(CLIP_POSTS)
+        np.minimum(sums[kind] - mean, off, out=off)
+        spread *= spread
+        spread *= 2
+        spread += mean
+        spread += np.float32(1e-6)
+        weight = use * square
+        weight /= spread
+        if kind == single:
+            surprise = off
+        excess = off * off
+        excess -= mean
+        excess -= square * unsure
+        excess *= weight
+        square *= weight
+        yield excess, square
     past_posts, past_mean = past
-    mean = means[BIN + 1]
-    limit = sd * np.sqrt(past_mean * (1 + past_mean * working[BIN])) + CLIP_POSTS
+    mean = means[single]
+    limit = sd * np.sqrt(past_mean * (1 + past_mean * working[BIN])) + np.float32(CLIP_POSTS)
     error = (1 + mean * working[BIN]) * (1 + past_mean * working[HOUR]) + np.float32(1e-6)
-    carried = off[BIN + 1] * np.minimum(past_posts - past_mean, limit) - mean * past_mean / known
-    lag = np.stack([use * carried / error, use * mean * past_mean / error])
-    return np.asarray(np.concatenate([own, lag[:, None]], axis=1), dtype=np.float32)
+    weight = use / error
+    both = mean * past_mean
+    carried = surprise * np.minimum(past_posts - past_mean, limit) - both * unsure
+    yield carried * weight, both * weight

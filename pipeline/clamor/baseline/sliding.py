@@ -12,7 +12,7 @@ class Sliding:
         self._doubles = [values]
 
     def last(self, length: int) -> Floats:
-        """Return at each bin the sum of ``length`` bins up to it (of those there are, near the front)."""
+        """Return the sum of each ``length`` bins in a row, the first such first: ``length - 1`` columns fewer."""
         out, done, power = None, 0, 0
         while done < length:
             if length >> power & 1:
@@ -31,8 +31,11 @@ class Sliding:
 
 
 def _plus(a: Floats, b: Floats, lag: int) -> Floats:
-    """Return ``a`` plus ``b`` as it was ``lag`` bins before."""
-    out = a.copy()
-    if lag < a.shape[1]:
-        np.add(a[:, lag:], b[:, : b.shape[1] - lag], out=out[:, lag:])
-    return out
+    """Return ``a`` plus ``b`` as it was ``lag`` bins before, of the bins at which both are known."""
+    bins = b.shape[1] - lag
+    return np.asarray(a[:, a.shape[1] - bins :] + b[:, :bins])
+
+
+def running(values: Floats) -> Floats:
+    """Return the sum of each row up to each bin, in the order of the bins."""
+    return np.cumsum(values, axis=1)

@@ -31,7 +31,7 @@ class Grids:
         for name, values in verdicts.columns.items():
             if name not in self._grids:
                 self._grids[name] = np.empty(shape, dtype=values.dtype)
-            self._grids[name][rows, at] = values[:, skip:]
+            self._grids[name][rows, at] = values[:, skip:] if values.shape[1] > 1 else values
 
     def frame(self) -> pd.DataFrame:
         """Return rows by series, then by bin, each series from its first to its last; the grids are given away."""

@@ -70,6 +70,6 @@ def verdicts(
         "excess_low": taken.posts - high + null,
         "excess_high": taken.posts - low + null,
         "ratio": (taken.posts + np.float32(0.5)) / (taken.mean + np.float32(0.5)) + null,
-        "training_bins": np.repeat(seen[:, None].astype(np.int32), state.shape[1], axis=1),
+        "training_bins": seen[:, None].astype(np.int32),
     }
     return Verdicts(columns)
