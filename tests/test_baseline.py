@@ -35,7 +35,8 @@ def walk(table):
         done = follow(fitted, block, level, error, factor, sizes)
         means.append(done.taken.mean)
         fitted = fit.refit(fitted, block, done.taken, sizes)
-        fitted = fitted.shaped(services, everywhere(fitted.heard_by(services)))
+        by_service = fitted.heard_by(services)
+        fitted = fitted.shaped(services, by_service, everywhere(by_service))
     return np.concatenate(means, axis=1), fitted
 
 

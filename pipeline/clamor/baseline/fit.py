@@ -88,19 +88,21 @@ class Fitted:
         both = {f.name: np.concatenate([getattr(self, f.name), getattr(fresh, f.name)]) for f in fields(self)}
         taken = Fitted(**{name: values[rows] for name, values in both.items()})
         services = Rows(service)
-        return taken.shaped(services, everywhere(taken.heard_by(services)))
+        by_service = taken.heard_by(services)
+        return taken.shaped(services, by_service, everywhere(by_service))
 
     def rows(self, rows: slice) -> "Fitted":
         """Return the fit of some series."""
         return Fitted(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     def heard_by(self, services: Rows) -> Real:
-        """Return what each service contributes to the season of all; see :func:`clamor.baseline.season.heard`."""
+        """Return what each service says of its season; see :func:`clamor.baseline.season.heard`."""
         return heard(self.cell_posts, self.cell_expected, self.cell_worth, services)
 
-    def shaped(self, services: Rows, prior: Real) -> "Fitted":
-        """Return the fit with the season that its sums speak for; ``prior`` is the season of all."""
-        return replace(self, season=shape(self.cell_posts, self.cell_expected, self.cell_worth, services, prior))
+    def shaped(self, services: Rows, by_service: Real, prior: Real) -> "Fitted":
+        """Return the fit with the season that its sums speak for; see :func:`clamor.baseline.season.shape`."""
+        season = shape(self.cell_posts, self.cell_expected, self.cell_worth, services, by_service, prior)
+        return replace(self, season=season)
 
     def usual(self, terms: npt.NDArray[np.float64], sizes: Lengths) -> tuple[Floats, Floats | None]:
         """Return the level of each series on the next day, and its squared relative error where bins are wide."""
@@ -228,50 +230,58 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
     keep_level, keep_season, keep_scatter = (
         np.float32(0.5 ** (sizes.block_days / days / sizes.stretch)) for days in (LEVEL_DAYS, SEASON_DAYS, SCATTER_DAYS)
     )
-    cell_posts = add_by_cell(fitted.cell_posts * keep_season, taken.clipped, block.dates, block.zone)
-    cell_expected = add_by_cell(fitted.cell_expected * keep_season, _flat(fitted, taken), block.dates, block.zone)
-    worth = _worth(fitted, taken, sizes)
+    heard = taken.clipped.sum(axis=1)
+    weight = taken.season * taken.trusted
+    exposure = weight.sum(axis=1)
+    cell_posts, cell_expected = fitted.cell_posts * keep_season, fitted.cell_expected * keep_season
+    add_by_cell(cell_posts, taken.clipped, block.dates, block.zone)
+    add_by_cell(cell_expected, _flat(fitted, taken, heard), block.dates, block.zone)
     learned = np.minimum((fitted.seen / sizes.day + np.float32(0.3)) / np.float32(LEARN_DAYS), 1)
     moments = taken.moments.transpose(2, 0, 1) * learned[:, None, None]
     return replace(
         fitted,
         seen=fitted.seen + taken.observed.sum(axis=1),
-        heard=fitted.heard * keep_level + taken.clipped.sum(axis=1),
-        exposure=fitted.exposure * keep_level + (taken.season * taken.trusted).sum(axis=1),
+        heard=fitted.heard * keep_level + heard,
+        exposure=fitted.exposure * keep_level + exposure,
         cell_posts=cell_posts,
         cell_expected=cell_expected,
-        cell_worth=worth,
+        cell_worth=_worth(fitted, taken, heard / np.maximum(exposure, np.float32(1e-3)), sizes),
         moments=fitted.moments * keep_scatter + moments,
-        **_tails(fitted, taken),  # type: ignore[arg-type]  # float32 and float64 arrays by name
+        **_tails(fitted, taken, weight),  # type: ignore[arg-type]  # float32 and float64 arrays by name
         **_year(fitted, block, taken, sizes),  # type: ignore[arg-type]
     )
 
 
-def _flat(fitted: Fitted, taken: Taken) -> Floats:
+def _flat(fitted: Fitted, taken: Taken, heard: Floats) -> Floats:
     """Return what each bin would have brought without a season; the first day knows its level only when it is over."""
-    flat = np.where(taken.season > 0, taken.mean / np.maximum(taken.season, np.float32(1e-6)), 0)
-    own = (taken.clipped.sum(axis=1) + np.float32(0.3)) / np.maximum(taken.trusted.sum(axis=1), 1)
-    return np.asarray(np.where((fitted.seen == 0)[:, None], own[:, None], flat) * taken.trusted, dtype=np.float32)
+    flat = np.maximum(taken.season, np.float32(1e-6))
+    np.divide(taken.mean, flat, out=flat)
+    new = np.flatnonzero(fitted.seen == 0)
+    flat[new] = ((heard[new] + np.float32(0.3)) / np.maximum(taken.trusted[new].sum(axis=1), 1))[:, None]
+    flat *= taken.trusted
+    return flat
 
 
-def _worth(fitted: Fitted, taken: Taken, sizes: Lengths) -> Floats:
+def _worth(fitted: Fitted, taken: Taken, level: Floats, sizes: Lengths) -> Floats:
     """Return effective posts per post by cell: where bins scatter by kappa, m posts are worth m / (1 + m * kappa)."""
-    level = taken.clipped.sum(axis=1) / np.maximum((taken.season * taken.trusted).sum(axis=1), np.float32(1e-3))
     lag = taken.kappa[scatter.LAG]
     rough = np.maximum(taken.kappa[scatter.BIN] - lag, 0) + np.float32(ALIKE_HOURS) * sizes.hour * lag
-    return np.asarray(1 / (1 + level[:, None] * fitted.season * rough[:, None]), dtype=np.float32)
+    worth = fitted.season * (level * rough)[:, None]
+    worth += 1
+    return np.asarray(np.divide(1, worth, out=worth))
 
 
-def _tails(fitted: Fitted, taken: Taken) -> dict[str, Floats]:
+def _tails(fitted: Fitted, taken: Taken, weight: Floats) -> dict[str, Floats]:
     tail = fitted.tail_posts.shape[1]
 
     def ends(old: Floats, new: Floats) -> Floats:
-        return np.concatenate([old, new], axis=1)[:, -tail:]
+        bins = new.shape[1]
+        return new[:, bins - tail :] if bins >= tail else np.concatenate([old[:, bins:], new], axis=1)
 
     return {
         "tail_posts": ends(fitted.tail_posts, taken.posts),
         "tail_trusted": ends(fitted.tail_trusted, taken.clipped),
-        "tail_season": ends(fitted.tail_season, taken.season * taken.trusted),
+        "tail_season": ends(fitted.tail_season, weight),
         "tail_mean": ends(fitted.tail_mean, taken.mean),
         "tail_suspect": ends(fitted.tail_suspect, taken.suspect),
         "tail_observed": ends(fitted.tail_observed, taken.observed),

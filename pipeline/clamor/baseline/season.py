@@ -1,6 +1,8 @@
 """The shape of the week in local time: hour-of-week cells, shrunk from the series to its service to all."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,24 +55,37 @@ def calendar(panel: Panel, sizes: Lengths) -> Calendar:
 def season_at(season: Floats, cut: Calendar, zone: Ints) -> Floats:
     """Return each series' season at each bin of a cut of the calendar, ``(series, bins)``."""
     out = np.empty((len(season), cut.cell.shape[1]), dtype=np.float32)
-    for z in range(len(cut.cell)):
-        rows = np.flatnonzero(zone == z)
+    for z, rows in _by_zone(zone):
         mine = season[rows]
-        out[rows] = mine[:, cut.cell[z]] * (1 - cut.share[z]) + mine[:, cut.neighbour[z]] * cut.share[z]
+        at = mine.take(cut.cell[z], axis=1)
+        at *= 1 - cut.share[z]
+        next_to = mine.take(cut.neighbour[z], axis=1)
+        next_to *= cut.share[z]
+        at += next_to
+        out[rows] = at
     return out
 
 
-def add_by_cell(total: Floats, values: Floats, cut: Calendar, zone: Ints) -> Floats:
-    """Return ``total`` (``(series, cells)``) with the bins' values added to their cells."""
-    out = total.copy()
-    for z in range(len(cut.cell)):
-        rows = np.flatnonzero(zone == z)
+def add_by_cell(total: Floats, values: Floats, cut: Calendar, zone: Ints) -> None:
+    """Add the bins' values to their cells in ``total``, ``(series, cells)``."""
+    for z, rows in _by_zone(zone):
         cells = cut.cell[z]
         edges = np.flatnonzero(np.diff(cells, prepend=-1))
         sums = np.add.reduceat(values[rows], edges, axis=1)
-        for k, cell in enumerate(cells[edges]):  # a day meets a cell once, or twice when clocks go back
-            out[rows, cell] += sums[:, k]
-    return out
+        met, mine = cells[edges], total[rows]
+        if len(set(met.tolist())) == len(met):
+            mine[:, met] += sums
+        else:  # a day meets a cell twice when clocks go back
+            for k, cell in enumerate(met):
+                mine[:, cell] += sums[:, k]
+        total[rows] = mine
+
+
+def _by_zone(zone: Ints) -> Iterator[tuple[int, Any]]:
+    """Yield each zone that occurs and its rows, as an index."""
+    present = np.flatnonzero(np.bincount(zone))
+    for z in present.tolist():
+        yield z, slice(None) if len(present) == 1 else np.flatnonzero(zone == z)
 
 
 def heard(posts: Floats, expected: Floats, worth: Floats, services: Rows) -> Real:
@@ -84,7 +99,7 @@ def everywhere(by_service: Real) -> Real:
     return _shrink(posts[None], expected[None], np.ones((1, len(posts))))
 
 
-def shape(posts: Floats, expected: Floats, worth: Floats, services: Rows, prior: Real) -> Floats:
+def shape(posts: Floats, expected: Floats, worth: Floats, services: Rows, by_service: Real, prior: Real) -> Floats:
     """Return the season of every series.
 
     Args:
@@ -92,24 +107,28 @@ def shape(posts: Floats, expected: Floats, worth: Floats, services: Rows, prior:
         expected: What a flat week would have brought.
         worth: Effective posts per post: below one where bins scatter more than Poisson.
         services: Series by service.
+        by_service: What they add up to, see :func:`heard`.
         prior: The season of all, see :func:`everywhere`.
 
     """
     if posts.shape[1] == 1:
         return np.ones_like(posts)
-    by_service = heard(posts, expected, worth, services)
     of_service = _shrink(by_service[0], by_service[1], np.broadcast_to(prior, by_service[0].shape))
-    return _shrink(posts * worth, expected * worth, of_service[services.group]).astype(np.float32)
+    season = _shrink(posts * worth, expected * worth, of_service.astype(np.float32)[services.group])
+    return np.asarray(season, dtype=np.float32)
 
 
 def _shrink(posts: Real, expected: Real, prior: Real) -> Real:
     """Multiply a prior shape by gamma-Poisson ratios: first of the hours of the day, then of the cells of the week."""
     cells = posts.shape[1]
-    if cells % 7 == 0 and cells > 7:
-        days = (-1, 7, cells // 7)
-        ratio = _ratio(posts.reshape(days).sum(axis=1), (expected * prior).reshape(days).sum(axis=1), DAY_PRIOR_POSTS)
-        prior = prior * np.tile(ratio, 7)
-    return np.asarray(prior * _ratio(posts, expected * prior, CELL_PRIOR_POSTS))
+    usual = np.asarray(expected * prior)
+    if cells % 7 or cells == 7:
+        return np.asarray(prior * _ratio(posts, usual, CELL_PRIOR_POSTS))
+    days = (-1, 7, cells // 7)
+    ratio = _ratio(posts.reshape(days).sum(axis=1), usual.reshape(days).sum(axis=1), DAY_PRIOR_POSTS)[:, None]
+    usual = np.asarray((usual.reshape(days) * ratio).reshape(posts.shape))
+    out = prior * _ratio(posts, usual, CELL_PRIOR_POSTS)
+    return np.asarray((out.reshape(days) * ratio).reshape(posts.shape))
 
 
 def _ratio(posts: Real, expected: Real, strength: float) -> Real:
@@ -119,4 +138,11 @@ def _ratio(posts: Real, expected: Real, strength: float) -> Real:
 
 
 def _smooth(values: Real) -> Real:
-    return np.asarray(0.5 * values + 0.25 * (np.roll(values, 1, axis=1) + np.roll(values, -1, axis=1)))
+    """Return half of each cell and a quarter of either neighbour; the last is the first one's neighbour."""
+    quarter = np.asarray(0.25 * values)
+    out = np.asarray(quarter + quarter)
+    out[:, 1:] += quarter[:, :-1]
+    out[:, :-1] += quarter[:, 1:]
+    out[:, 0] += quarter[:, -1]
+    out[:, -1] += quarter[:, 0]
+    return out

@@ -211,6 +211,6 @@ def _learn(layout: Layout, known: State, day: Day, to: tails.Scale) -> None:
     heard = [fitted.heard_by(part.services) for fitted, part in zip(known.fitted, layout.parts, strict=True)]
     prior = everywhere(np.concatenate(heard, axis=1))
     for i, part in enumerate(layout.parts):
-        known.fitted[i] = known.fitted[i].shaped(part.services, prior)
+        known.fitted[i] = known.fitted[i].shaped(part.services, heard[i], prior)
     alarmed = day.judged & (day.z >= outage_level(LEARN_BUDGET, layout.sizes.block_days))
     known.memory = tails.learn(known.memory, day.raw, day.z, day.p, day.judged, alarmed, to)
