@@ -66,6 +66,9 @@ class Rows:
         """Return for every row the maximum over its group."""
         if self.single:
             return values
+        if self._equal:
+            cube = self._cube(values)
+            return np.asarray(np.broadcast_to(cube.max(axis=1, keepdims=True), cube.shape).reshape(values.shape))
         top = np.maximum.reduceat(values[self._order], self._starts, axis=0)
         return np.asarray(top[self.group], dtype=np.float32)
 

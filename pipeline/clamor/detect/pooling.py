@@ -5,11 +5,9 @@ averages over the hypotheses that it is out alone, with its siblings of one pare
 See Neill and Cooper 2010 (doi 10.1007/s10994-009-5144-4) for the scan, METHOD.md for the formulas.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from clamor.baseline.counts import Floats, Ints
+from clamor.baseline.counts import Floats
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.level import Followed
@@ -34,91 +32,104 @@ FEW_POSTS, FEW_CAP_NATS = 3, 2.0
 OWN_LIMIT, POOL_LIMIT = 60.0, 25.0
 """Nats beyond which evidence does not grow: it is far beyond any doubt, and its exponential stays within float32."""
 TINY = np.float32(1e-6)
-CHUNK = 128
-"""Series that are judged at a time (whole services), so that the arrays stay in the processor's cache."""
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Some whole services: their rows, and those by service and by parent region."""
+def evidence(done: Followed, service: Rows, group: Rows, sizes: Lengths) -> Floats:
+    """Return the log posterior ratio of an outage of each bin, in nats, ``(series, bins)``.
 
-    rows: slice
-    services: Rows
-    groups: Rows
+    Args:
+        done: A followed day of some whole services.
+        service: Its series by service.
+        group: Its series by service and parent region.
+        sizes: Lengths in bins.
 
-
-def chunks(service: Ints, group: Ints) -> list[Chunk]:
-    """Cut the series, which are in order of their services, into chunks."""
-    first = np.flatnonzero(np.diff(service, prepend=-1))
-    out, begin = [], 0
-    for end in (int(e) for e in [*first[1:], len(service)]):
-        if end - begin >= CHUNK or end == len(service):
-            rows = slice(begin, end)
-            out.append(Chunk(rows, Rows(service[rows]), Rows(group[rows])))
-            begin = end
-    return out
-
-
-def evidence(done: Followed, parts: list[Chunk], sizes: Lengths) -> Floats:
-    """Return the log posterior ratio of an outage of each bin, in nats, ``(series, bins)``."""
-    out = np.empty(done.known.shape, dtype=np.float32)
-    for part in parts:
-        out[part.rows] = _evidence(done, part.rows, part.services, part.groups, sizes)
-    return out
-
-
-def _evidence(done: Followed, rows: slice, service: Rows, group: Rows, sizes: Lengths) -> Floats:
-    error = np.asarray(1 / done.known[rows], dtype=np.float32)
+    """
+    error = 1 / done.known
     alone = np.zeros(error.shape, dtype=np.float32)
     together = np.zeros_like(alone)
     support = np.full_like(alone, -9)
     for window in range(len(sizes.windows)):
-        y, m = done.sums[window, rows], np.maximum(done.means[window, rows], TINY)
-        rough = np.asarray(done.kappa[window, rows] + error + TINY, dtype=np.float32)
-        support = np.maximum(support, _surprise(y, m, rough))
-        likely = _likelihood(y, m, np.asarray(1 / rough, dtype=np.float32), sizes.ratios)
+        y, m = done.sums[window], np.maximum(done.means[window], TINY)
+        rough = error + (done.kappa[window] + TINY)
+        np.maximum(support, _surprise(y, m, rough), out=support)
+        likely = _likelihood(y, m, np.divide(1, rough, out=rough), sizes.ratios)
         alone += likely
         if not service.single:
-            together += likely * _odds(likely, service, group)
+            together += np.multiply(_odds(likely, service, group), likely, out=likely)
     tests = np.float32(len(sizes.windows))
-    own = np.log(alone / tests)
-    few = done.sums[-1, rows] < FEW_POSTS
-    own = np.where(few, np.minimum(own, np.float32(FEW_CAP_NATS)), own)
-    rough_now = np.asarray(done.kappa[0, rows] + error, dtype=np.float32)
-    now = _surprise(done.taken.posts[rows], np.maximum(done.taken.mean[rows], TINY), rough_now)
-    out = own if service.single else _pooled(own, np.log(together / tests), support, service)
-    return np.asarray(np.where(now >= np.float32(NOW_SD), out, np.minimum(out, np.float32(NOW_CAP_NATS))))
+    own = np.log(np.divide(alone, tests, out=alone), out=alone)
+    few = done.sums[-1] < np.float32(FEW_POSTS)
+    own -= np.maximum(own - np.float32(FEW_CAP_NATS), 0) * few
+    together /= tests
+    out = own if service.single else _pooled(own, np.log(together, out=together), support, service)
+    now = _surprise(done.taken.posts, np.maximum(done.taken.mean, TINY), error + done.kappa[0])
+    capped = np.minimum(out, np.float32(NOW_CAP_NATS))
+    return np.asarray(capped + (out - capped) * (now >= np.float32(NOW_SD)), dtype=np.float32)
 
 
 def _likelihood(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> Floats:
     """Return the likelihood ratio of an outage, averaged over its sizes: negative binomials of the same size."""
     out = np.zeros_like(y)
-    more, usual = y + size, 1 / (size + m)
+    more, share = y + size, size + m
+    np.divide(m, share, out=share)  # of the expectation in expectation and size
+    rest = 1 - share
+    nats, usual = np.empty_like(y), np.empty_like(y)
     for ratio in ratios:
-        nats = y * np.float32(np.log(ratio)) - more * np.log((size + np.float32(ratio) * m) * usual)
-        out += np.exp(np.minimum(nats, np.float32(OWN_LIMIT)))
-    return out / np.float32(len(ratios))
+        np.multiply(share, np.float32(ratio), out=usual)
+        usual += rest
+        np.log(usual, out=usual)
+        usual *= more
+        np.multiply(y, np.float32(np.log(ratio)), out=nats)
+        nats -= usual
+        np.minimum(nats, np.float32(OWN_LIMIT), out=nats)
+        out += np.exp(nats, out=nats)
+    out /= np.float32(len(ratios))
+    return out
 
 
 def _odds(likely: Floats, service: Rows, group: Rows) -> Floats:
     """Return what the other series add: the odds of being out, given them."""
     alone, everywhere, nearby = (np.float32(p) for p in PRIORS)
     reached, limit = np.float32(REACHED), np.float32(POOL_LIMIT)
-    said = np.log((1 - reached) + reached * np.minimum(likely, np.float32(np.exp(CAP_NATS))))
-    odds = alone + everywhere * np.exp(np.minimum(service.others(said), limit))
+    said = np.minimum(likely, np.float32(np.exp(CAP_NATS)))
+    said *= reached
+    said += 1 - reached
+    np.log(said, out=said)
+    odds = service.others(said)
+    np.exp(np.minimum(odds, limit, out=odds), out=odds)
+    odds *= everywhere
+    odds += alone
     if group.single:
-        return np.asarray(odds + nearby)
-    return np.asarray(odds + nearby * np.exp(np.minimum(group.others(said), limit)))
+        odds += nearby
+        return odds
+    near = group.others(said)
+    np.exp(np.minimum(near, limit, out=near), out=near)
+    near *= nearby
+    odds += near
+    return odds
 
 
 def _pooled(own: Floats, pooled: Floats, support: Floats, service: Rows) -> Floats:
     """Let the pool lift a series as far as its own excess supports it; it may always lower it."""
-    pooled = pooled - np.float32(REPRESENTATIVE) * np.minimum(service.best(own) - own, np.float32(2 * CAP_NATS))
+    behind = service.best(own) - own
+    np.minimum(behind, np.float32(2 * CAP_NATS), out=behind)
+    behind *= np.float32(REPRESENTATIVE)
+    change = pooled - behind
+    change -= own
     begin, whole = SUPPORT_SD
-    share = np.clip((support - np.float32(begin)) / np.float32(whole - begin), 0, 1)
-    return np.asarray(own + share * np.maximum(pooled - own, 0) + np.minimum(pooled - own, 0), dtype=np.float32)
+    share = support - np.float32(begin)
+    share /= np.float32(whole - begin)
+    np.clip(share, 0, 1, out=share)
+    share *= np.maximum(change, 0)
+    share += np.minimum(change, 0)
+    share += own
+    return np.asarray(share)
 
 
 def _surprise(posts: Floats, mean: Floats, rough: Floats) -> Floats:
-    """Return how many standard deviations a count lies above its expectation; no count is no surprise."""
-    return np.where(posts > 0, (posts - mean) / np.sqrt(mean + mean * mean * rough), np.float32(-9))
+    """Return how many standard deviations a count lies above its expectation."""
+    spread = mean * rough
+    spread += 1
+    spread *= mean
+    np.sqrt(spread, out=spread)
+    return np.divide(posts - mean, spread, out=spread)

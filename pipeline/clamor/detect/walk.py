@@ -65,7 +65,7 @@ class Part:
 
     rows: slice
     services: Rows
-    groups: list[pooling.Chunk]
+    groups: Rows
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,7 @@ def _parts(table: Panel, least: int) -> list[Part]:
     for end in map(int, edges):
         if end - begin >= least or end == len(table.names):
             rows = slice(begin, end)
-            service = table.service_code[rows]
-            out.append(Part(rows, Rows(service), pooling.chunks(service, table.group[rows])))
+            out.append(Part(rows, Rows(table.service_code[rows]), Rows(table.group[rows])))
             begin = end
     return out
 
@@ -185,7 +184,7 @@ def _step(
         rows, fitted = part.rows, known.fitted[i]
         block = fit.day(table, rows, layout.dates, part.services, columns)
         done = follow(fitted, block, *usual[i], factor[:, rows], sizes)
-        day.raw[rows] = raw = pooling.evidence(done, part.groups, sizes)
+        day.raw[rows] = raw = pooling.evidence(done, part.services, part.groups, sizes)
         day.z[rows] = z = tails.standardize(raw, to.rows(rows))
         day.judged[rows] = judged = done.ready & (done.taken.observed > 0)
         if asked:
