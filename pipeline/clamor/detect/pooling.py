@@ -101,7 +101,7 @@ def _odds(likely: Floats, service: Rows, group: Rows) -> Floats:
     odds += alone
     if group.single:
         odds += nearby
-        return odds
+        return np.asarray(odds)
     near = group.others(said)
     np.exp(np.minimum(near, limit, out=near), out=near)
     near *= nearby
@@ -132,4 +132,4 @@ def _surprise(posts: Floats, mean: Floats, rough: Floats) -> Floats:
     spread += 1
     spread *= mean
     np.sqrt(spread, out=spread)
-    return np.divide(posts - mean, spread, out=spread)
+    return np.asarray(np.divide(posts - mean, spread, out=spread))
