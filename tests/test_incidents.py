@@ -741,9 +741,41 @@ def test_what_is_usual_is_taken_off():
     assert row.symptoms[0]["sample_size"] == 240
 
 
+def test_a_symptom_as_usual_is_not_named():
+    """Login is told of as often as ever; five more posts say upload, which chance and misreading do not explain."""
+    usual = [*complaints("login", 8, range(-96, 8)), *complaints("other", 2, range(-96, 4))]
+    rows = [*usual, *complaints("upload", 5, range(4, 8)), *complaints("other", 47, range(4, 8))]
+    row = only(series(OUT), symptoms=pd.DataFrame(rows))
+    assert [s["name"] for s in row.symptoms] == ["upload", "other"]
+    assert row.symptoms[0]["share"] == pytest.approx(20 / 200)
+
+
+def test_one_post_names_no_symptom():
+    """Of 40 complaints one says payment, which is as likely misread; what names nothing comes last, however large."""
+    read = [sample("any", 40), sample("payment", 1), sample("login", 6), sample("other", 33)]
+    row = only(series(OUT), samples=pd.DataFrame(read))
+    assert [(s["name"], s["share"]) for s in row.symptoms] == [("login", 0.15), ("other", 0.825)]
+
+
+def test_what_was_read_in_two_sources_is_one_reading():
+    """Twelve of 40 complaints of a sample on X and 24 of 240 on Reddit say login: 36 of 280."""
+    counted = series(OUT, source="reddit").assign(posts=[2.0] * 4 + [60.0] * 4 + [2.0] * 8, expected_posts=2.0)
+    rows = pd.DataFrame(complaints("login", 6, range(4, 8))).assign(source="reddit")
+    read = pd.DataFrame([sample("any", 40), sample("login", 12)])
+    row = only(series(OUT), counted, samples=read, symptoms=rows)
+    assert [(s["name"], s["share"], s["sample_size"]) for s in row.symptoms] == [("login", 36 / 280, 280)]
+
+
+def test_a_sample_of_the_aftermath_says_nothing():
+    """The outage is over after four bins; a sample of the hour that follows reads what is said about it then."""
+    late = [sample("any", 40, bin_number=7), sample("login", 40, bin_number=7)]
+    assert len(only(series(OUT), samples=pd.DataFrame(late)).symptoms) == 0
+
+
 def test_symptoms_of_unknown_bins_are_not_counted():
     """Where a bin's posts are not known, its symptoms are left out too: a share is never above one."""
-    row = only(series("....O-O........."), symptoms=pd.DataFrame(complaints("crash", 40, range(4, 7))))
+    usual = complaints("other", 10, range(4))
+    row = only(series("....O-O........."), symptoms=pd.DataFrame([*usual, *complaints("crash", 40, range(4, 7))]))
     assert [(s["name"], s["sample_size"]) for s in row.symptoms] == [("crash", 120)]
     assert row.symptoms[0]["share"] == pytest.approx(80 / 100)  # of 120 posts 20 are usual and none of those crash
     more = only(series(OUT), symptoms=pd.DataFrame(complaints("crash", 500, range(4, 8))))

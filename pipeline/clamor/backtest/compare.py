@@ -19,8 +19,6 @@ from clamor.backtest.chance import quantile_interval, rate_interval, share_inter
 from clamor.incidents.scope import Tree
 from clamor.schema import IncidentStatus, Scope
 
-LEAST_SHARE: Final = 0.05
-"""A symptom is told by an incident from this share on."""
 NO_EVENT: Final = "nothing happened"
 
 
@@ -245,7 +243,7 @@ def _row(
     heard = [alarms[i] for i, each in matches if each == e and alarms[i]["status"] != IncidentStatus.WITHDRAWN]
     detected = min(each["detected_at"] for each in heard)
     precision, recall = _regions(event["regions"], [r for each in heard for r in each["regions"]], tree)
-    told = {s["name"] for s in alarm["symptoms"] if s["share"] >= LEAST_SHARE} - {"other"}
+    told = {s["name"] for s in alarm["symptoms"]} - {"other"}
     true = set(event["symptoms"]) - {"other"}
     shared = len(event["services"]) > 1
     return row | {

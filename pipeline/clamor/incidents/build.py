@@ -16,8 +16,9 @@ from clamor.incidents import causes
 from clamor.incidents.episodes import Rows, decide, read
 from clamor.incidents.identity import identify
 from clamor.incidents.past import settle
-from clamor.incidents.rows import Said, row_of
+from clamor.incidents.rows import row_of
 from clamor.incidents.rules import Rules
+from clamor.incidents.said import Said
 from clamor.incidents.scope import Tree
 from clamor.schema import INCIDENTS, IncidentStatus
 

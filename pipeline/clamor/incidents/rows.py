@@ -1,11 +1,8 @@
 """A case as a row of the incidents table: its times, size, severity and what posts say."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from clamor.baseline import excess_interval
 from clamor.incidents.case import Case, Turn
@@ -13,47 +10,12 @@ from clamor.incidents.episodes import ELEVATED, NORMAL, Ints, Rows
 from clamor.incidents.evidence import severity, tail
 from clamor.incidents.identity import Identity
 from clamor.incidents.measured import Series, known, measured_by
+from clamor.incidents.said import Said, claims, first_hand, symptoms
 from clamor.incidents.scope import Tree
-from clamor.incidents.shares import Posts, described, share
-from clamor.schema import ALL_SOURCES, ANY_SYMPTOM, WORLD, IncidentStatus, Scope, Signal
+from clamor.schema import ALL_SOURCES, IncidentStatus, Scope
 
 LAST_P = 0.05
 """A bin whose posts are less likely than this still shows the outage."""
-LEAST_SAMPLE = 20
-"""A region's own sample describes an incident there only from so many complaints on; else the world's does."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """What posts of the services say: read samples, complaints by symptom, claims; and where coverage was uneven."""
-
-    samples: Posts | None
-    symptoms: Posts | None
-    claims: Posts | None
-    uneven: pd.DataFrame | None
-
-    @classmethod
-    def of(
-        cls,
-        services: Collection[str],
-        samples: pd.DataFrame | None,
-        claims: pd.DataFrame | None,
-        symptoms: pd.DataFrame | None,
-        uneven: pd.DataFrame | None,
-    ) -> "Said":
-        """Keep what is about these services."""
-        wanted = sorted(set(services))
-
-        def posts(frame: pd.DataFrame | None, name: str, extra: str | None = None) -> Posts | None:
-            if frame is None or not wanted:
-                return None
-            keep = frame["service"].isin(wanted)
-            if "signal" in frame:
-                keep &= frame["signal"] == str(Signal.COMPLAINT)
-            return Posts(frame.loc[keep], name, extra) if keep.any() else None
-
-        rough = uneven.loc[uneven["uneven"] & uneven["service"].isin(wanted)] if uneven is not None else None
-        return cls(posts(samples, "symptom", "sample_size"), posts(symptoms, "symptom"), posts(claims, "claim"), rough)
 
 
 def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +24,6 @@ def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp
     size = _size(case, rows, series)
     probability = 1.0 - case.q_value if case.q_value == case.q_value else 0.0
     wide = case.scope in (Scope.GLOBAL, Scope.MULTI_COUNTRY, Scope.SHARED_CAUSE)
-    first_hand, shares = _symptoms(case, rows, tree, said, series)
     row = {
         "incident_id": name.incident_id,
         "service": case.service,
@@ -75,9 +36,9 @@ def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp
         "severity": str(severity(probability, size["peak_ratio"], size["excess_low_posts"], wide=wide)),
         "probability": probability,
         **size,
-        "first_hand_share": first_hand,
-        "symptoms": shares,
-        "claims": _claims(case, rows, tree, said),
+        "first_hand_share": first_hand(case, rows, said),
+        "symptoms": symptoms(case, rows, tree, said),
+        "claims": claims(case, rows, tree, said),
         "sources": _sources(case, rows),
         "uneven": _uneven(case, rows, said, series),
         "merged_from": name.merged_from,
@@ -136,72 +97,6 @@ def _quiet(case: Case, rows: Rows, index: Ints) -> Turn:
     high = rows.bin[index[chance < LAST_P]]
     last, closed = (int(high[-1]), min(case.closed, int(high[-1]))) if len(high) else (case.last, case.closed)
     return Turn(last + 1, closed, case.clear_after + 1)
-
-
-def _symptoms(
-    case: Case, rows: Rows, tree: Tree, said: Said, series: Series | None
-) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    """Return the first-hand share of read posts, and symptom shares of the source that says most about them."""
-    window = (rows.time(case.first), rows.time(case.until + 1))
-    first_hand = None
-    options: list[tuple[float, str, list[dict[str, Any]]]] = []
-    for source in said.samples.sources(case.service) if said.samples else ():
-        counts, read = _sample(said.samples, case, source, window)
-        complaints = counts.pop(ANY_SYMPTOM, 0.0)
-        if read > 0 and (first_hand is None or read > first_hand["sample_size"]):
-            first_hand = share("first-hand", complaints, read)
-        if complaints > 0:
-            options.append((complaints, source, described(counts, complaints, {}, 0.0, 0.0)))
-    counted = said.symptoms.sources(case.service) if said.symptoms else ()
-    options.extend(_counted(said.symptoms, case, rows, tree, source, series) for source in counted)
-    best = max(options, key=lambda option: (option[0] if option[2] else -1.0, option[1]), default=(0.0, "", []))
-    return first_hand, best[2]
-
-
-def _sample(posts: Posts | None, case: Case, source: str, window: tuple[int, int]) -> tuple[dict[str, float], float]:
-    """Return counts of read posts by symptom and the number read: of the named regions if enough, else of the world."""
-    counts: dict[str, float] = {}
-    read = 0.0
-    for regions in (case.named, [WORLD]):
-        counts = posts.totals(case.service, source, *window, regions) if posts else {}
-        read = posts.extras(case.service, source, *window, regions).get(ANY_SYMPTOM, 0.0) if posts else 0.0
-        if counts.get(ANY_SYMPTOM, 0.0) >= LEAST_SAMPLE and len(counts) > 1:
-            break
-    return counts, read
-
-
-def _counted(
-    posts: Posts | None, case: Case, rows: Rows, tree: Tree, source: str, series: Series | None
-) -> tuple[float, str, list[dict[str, Any]]]:
-    """Return symptom shares of counted complaints, with what is usual for the service taken off."""
-    if posts is None or series is None or source != series.source:
-        return 0.0, source, []
-    places = posts.regions_of(case.service, source)
-    regions = [series.region] if series.region in places else [r for r in places if series.region in tree.path(r)]
-    inside, before = known(rows, series.inside), known(rows, series.before)
-    size = float(rows.value["posts"][inside].sum())
-    usual = float(rows.value["expected_posts"][inside].sum())
-    counts, history = (
-        posts.within(case.service, source, rows.start + rows.bin[index] * rows.width, rows.width, regions)
-        for index in (inside, before)
-    )
-    history_size = float(rows.value["posts"][before].sum())
-    counts.pop(ANY_SYMPTOM, None)
-    return size, source, described(counts, size, history, history_size, usual / size if size else 0.0)
-
-
-def _claims(case: Case, rows: Rows, tree: Tree, said: Said) -> list[dict[str, Any]]:
-    """Return each claim's share among the statements of a cause or recovery, of the source with most of them."""
-    if said.claims is None:
-        return []
-    window = (rows.time(case.first), rows.time(case.until + 1))
-    best: dict[str, float] = {}
-    for source in said.claims.sources(case.service):
-        places = said.claims.regions_of(case.service, source)
-        near = None if case.scope == Scope.GLOBAL else [r for r in places if set(tree.path(r)) & set(case.named)]
-        counts = said.claims.totals(case.service, source, *window, near)
-        best = max(best, counts, key=lambda found: sum(found.values()))
-    return described(best, sum(best.values()), {}, 0.0, 0.0)
 
 
 def _sources(case: Case, rows: Rows) -> list[str]:

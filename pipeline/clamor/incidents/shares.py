@@ -5,7 +5,6 @@ taken off: where a fraction ``f`` of a window's complaints would have come anywa
 ``u``, the outage's own share is ``(k / n - f u) / (1 - f)``. Intervals are Wilson's (1927), 95%, moved the same way.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,8 +14,6 @@ Z95: Final = 1.959963984540054
 """Quantile .975 of the normal distribution."""
 MOST_USUAL: Final = 0.8
 """A window that is more usual than this is described as it is: too little would be left to describe."""
-LEAST_HISTORY: Final = 30
-"""Posts before the incident that it takes to say what is usual."""
 
 
 def wilson(hits: float, size: float) -> tuple[float, float]:
@@ -44,19 +41,6 @@ def share(name: str, hits: float, size: float, usual: float = 0.0, fraction: flo
     return dict(zip(("name", "share", "share_low", "share_high"), (name, *values), strict=True)) | {
         "sample_size": int(size)
     }
-
-
-def described(
-    counts: Mapping[str, float], size: float, history: Mapping[str, float], history_size: float, fraction: float
-) -> list[dict[str, Any]]:
-    """Return the shares of all names in ``counts``, the largest first."""
-    known = history_size >= LEAST_HISTORY
-    rows = [
-        share(name, hits, size, history.get(name, 0.0) / history_size if known else 0.0, fraction if known else 0.0)
-        for name, hits in counts.items()
-        if hits > 0
-    ]
-    return sorted((row for row in rows if row["share"] > 0), key=lambda row: (-row["share"], row["name"]))
 
 
 class Posts:
@@ -113,12 +97,14 @@ class Posts:
         return self._sum(self.posts, block, (bin_of <= start) & (start < bin_of + width), regions)
 
     def totals(self, service: str, source: str, start: int, end: int, regions: Any = None) -> dict[str, float]:
-        """Add up posts by name over bins that overlap ``[start, end)``, in microseconds since the epoch.
+        """Add up posts by name over bins that reach into ``[start, end)`` and begin well before its end.
+
+        The middle of a bin decides at the end: a sample's posts are the newest of its window.
 
         Args:
             service: Of what service.
             source: Of what source.
-            start: First moment.
+            start: First moment, microseconds since the epoch.
             end: End, not included.
             regions: Names of regions to keep; None keeps all.
 
@@ -133,7 +119,8 @@ class Posts:
         block = self.blocks.get(service, {}).get(source)
         if block is None:
             return {}
-        return self._sum(values, block, (self.start[block] < end) & (self.end[block] > start), regions)
+        middle = (self.start[block] + self.end[block]) // 2
+        return self._sum(values, block, (middle < end) & (self.end[block] > start), regions)
 
     def _sum(self, values: Any, block: slice, keep: Any, regions: Any) -> dict[str, float]:
         if regions is not None:

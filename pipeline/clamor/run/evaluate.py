@@ -14,6 +14,8 @@ from clamor.incidents import incidents as find_incidents
 from clamor.store import Lake
 
 MINUTES_PER_DAY: Final = 1440
+USUAL: Final = pd.Timedelta(weeks=1)
+"""Complaints of so long before an incident say which symptoms are usual."""
 HISTORY_STEP: Final = pd.Timedelta(weeks=4)
 
 
@@ -285,7 +287,8 @@ def tell(
     if since < begin:
         flags = pd.concat([lake.flags(bin_minutes=bin_minutes, start=since, end=begin), flags], ignore_index=True)
         begin = since
-    counted = lake.read(schema.VOLUMES, start=begin, end=now)
+    failing = (flags["state"] == str(schema.State.OUTAGE)).any()
+    counted = lake.read(schema.VOLUMES, start=begin - USUAL if failing else begin, end=now)
     found = find_incidents(
         flags,
         previous=previous,
