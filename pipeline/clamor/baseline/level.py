@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clamor.baseline import scatter
-from clamor.baseline.counts import Floats, Ints
+from clamor.baseline.counts import Bools, Floats, Ints
 from clamor.baseline.fit import Day, Fitted, Taken
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
@@ -82,16 +82,18 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
     observed = (block.posts == block.posts).astype(np.float32)  # NaN is unknown
     posts = np.fmax(block.posts, np.float32(0))
     season = season_at(fitted.season, block.dates, block.zone)
-    base = season * level[:, None] * observed
+    base = season * level[:, None]
+    base *= observed
     moments = fitted.moments.transpose(1, 2, 0)
     factor = np.where(fitted.exposure > 0, factor, np.float32(1))
     kappa = scatter.estimate(moments[0], moments[1], factor * scatter.guess(level, sizes))
     sd = np.where(fitted.seen < sizes.recent, scatter.YOUNG_CLIP_SD, scatter.CLIP_SD)[:, None].astype(np.float32)
     steady = _DayLevel(fitted, base, level, error, sizes)
-    clipped, suspect, trusted = steady.trust(posts, observed, kappa, sd)
-    ratio, known = steady.ratio(clipped, trusted)
+    clipped, suspect, ratio, known = steady.clip(posts, observed, kappa, sd)
+    trusted = steady.trust(clipped, suspect, observed, ratio, known)
     mean = base * ratio
-    seen = fitted.seen[:, None] + (running(observed) - observed)
+    ready, learn = _grown(fitted.seen, observed, sizes)
+    learn &= trusted > 0
     young = np.flatnonzero(fitted.seen < YOUNG_DAYS * sizes.day)
     new = fitted.exposure[young] == 0
     first = factor[:, young, None] * scatter.guess(level[young, None] * ratio[young], sizes)
@@ -100,7 +102,6 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
     talk, talk_mean = _talk(block, mean)
     talked = None if block.talk is None else _talked(fitted, talk, talk_mean, sizes)
     sums, means, past = _windows(fitted, posts, mean, working, block.services, talked, sizes)
-    learn = (seen >= LEARN_AFTER) & (trusted > 0)
     of_day = scatter.moments(sums, means, known, working, learn, past, sd)
     learned, so_far = _learned(of_day, kappa.shape, young, posts.shape[1])
     so_far += moments[:, :, young, None]
@@ -110,7 +111,7 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
     return Followed(
         taken=Taken(
             posts,
-            clipped * trusted,
+            clipped,
             observed,
             trusted,
             suspect,
@@ -129,7 +130,7 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
         kappa=now[:windows],
         dispersion=np.maximum(now[BIN] - level_var, 0),
         level_cv=np.sqrt(level_var + 1 / known),
-        ready=seen >= sizes.warm_up,
+        ready=ready,
     )
 
 
@@ -157,6 +158,17 @@ def _through_day(kappa: Floats, young: Ints, theirs: Floats) -> Floats:
     return out
 
 
+def _grown(seen: Floats, observed: Floats, sizes: Lengths) -> tuple[Bools, Bools]:
+    """Return the bins after warm-up, and those of which surprises say something."""
+    ready, learn = (np.ones(observed.shape, dtype=np.bool_) for _ in range(2))
+    fresh = np.flatnonzero(seen < max(sizes.warm_up, LEARN_AFTER))
+    if len(fresh):
+        mine = observed[fresh]
+        before = seen[fresh, None] + (running(mine) - mine)
+        ready[fresh], learn[fresh] = before >= sizes.warm_up, before >= LEARN_AFTER
+    return ready, learn
+
+
 class _DayLevel:
     """The level of the last day relative to the slow level; holds one day's fixed parts."""
 
@@ -165,33 +177,44 @@ class _DayLevel:
         self.prior = (NEW_POSTS + LEVEL_PRIOR_POSTS * fitted.heard / (fitted.heard + LEVEL_PRIOR_POSTS))[:, None]
         self.earlier = fitted.tail_season * level[:, None]
 
-    def ratio(self, clipped: Floats, trusted: Floats) -> tuple[Floats, Floats]:
-        """Return the ratio to the slow level at each bin, from the day before it, and the posts that it rests on."""
-        return self._ratio(clipped * trusted, self._usual(trusted))
+    def clip(self, posts: Floats, observed: Floats, kappa: Floats, sd: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return clipped counts, where they look like an outage (0 or 1), and of each bin the level and its worth.
 
-    def _usual(self, trusted: Floats) -> Floats:
-        return np.asarray(self.prior + self._before(self.earlier, self.base * trusted), dtype=np.float32)
+        The level is a ratio to the slow level, from the day before the bin; its worth are the posts that it rests on.
+        """
+        usual = self._heard(self.earlier, self.base)
+        ratio, known = self._ratio(posts, usual)
+        clipped = scatter.ceiling(self.base * ratio, kappa[BIN][:, None] + 1 / known, sd)
+        np.minimum(posts, clipped, out=clipped)
+        ratio, known = self._ratio(clipped, usual)
+        suspect = self._suspect(posts, self.base * ratio, kappa[HOUR][:, None] + 1 / known)
+        suspect *= observed
+        return clipped, suspect, ratio, known
 
-    def _ratio(self, posts: Floats, usual: Floats) -> tuple[Floats, Floats]:
-        if self.error is not None:  # wide bins: the year's regression is the level
-            return np.ones_like(self.base), np.repeat(1 / self.error[:, None], self.base.shape[1], axis=1)
-        heard = np.asarray(self.prior + self._before(self.fitted.tail_trusted, posts), dtype=np.float32)
-        return np.asarray(heard / usual, dtype=np.float32), heard
-
-    def trust(self, posts: Floats, observed: Floats, kappa: Floats, sd: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return clipped counts, the bins that look like an outage, and those that the level may learn from."""
-        usual = self._usual(observed)
-        ratio, known = self._ratio(posts * observed, usual)
-        rough = kappa[BIN][:, None] + 1 / known
-        clipped = np.minimum(posts, scatter.ceiling(self.base * ratio, rough, sd))
-        ratio, known = self._ratio(clipped * observed, usual)
-        suspect = self._suspect(posts, self.base * ratio, kappa[HOUR][:, None] + 1 / known) * observed
+    def trust(self, clipped: Floats, suspect: Floats, observed: Floats, ratio: Floats, known: Floats) -> Floats:
+        """Return which bins the level may learn from (0 or 1); the others are taken out of what is given."""
         rows = np.flatnonzero(suspect.any(axis=1) & (self.fitted.seen >= SUSPECT_AFTER_DAYS * self.sizes.recent))
-        share = self._before(self.fitted.tail_suspect[rows], suspect[rows])
-        seen = self._before(self.fitted.tail_observed[rows], observed[rows])
-        trusted = observed.copy()
-        trusted[rows] *= 1 - suspect[rows] * (share < SUSPECT_SHARE * seen)
-        return clipped, suspect, trusted
+        trusted = observed
+        if len(rows):
+            share = self._before(self.fitted.tail_suspect[rows], suspect[rows])
+            seen = self._before(self.fitted.tail_observed[rows], observed[rows])
+            trusted = observed.copy()
+            trusted[rows] *= 1 - suspect[rows] * (share < SUSPECT_SHARE * seen)
+            clipped[rows] *= trusted[rows]
+            usual = self._heard(self.earlier, self.base * trusted, rows)
+            ratio[rows], known[rows] = self._ratio(clipped, usual, rows)
+        return trusted
+
+    def _ratio(self, posts: Floats, usual: Floats, rows: Ints | slice = slice(None)) -> tuple[Floats, Floats]:
+        if self.error is not None:  # wide bins: the year's regression is the level
+            return np.ones_like(usual), np.repeat(1 / self.error[rows, None], usual.shape[1], axis=1)
+        heard = self._heard(self.fitted.tail_trusted, posts, rows)
+        return heard / usual, heard
+
+    def _heard(self, earlier: Floats, values: Floats, rows: Ints | slice = slice(None)) -> Floats:
+        heard = self._before(earlier[rows], values[rows])
+        heard += self.prior[rows]
+        return heard
 
     def _before(self, earlier: Floats, values: Floats) -> Floats:
         """Sum the bins of the day before each bin, row by row."""
@@ -200,12 +223,16 @@ class _DayLevel:
         return past.last(recent)
 
     def _suspect(self, posts: Floats, mean: Floats, rough: Floats) -> Floats:
-        y = np.concatenate([self.fitted.tail_posts[:, -3:], posts], axis=1)
-        m = np.concatenate([self.fitted.tail_mean[:, -3:], mean], axis=1)
-        y = y[:, 3:] + y[:, 2:-1] + y[:, 1:-2] + y[:, :-3]
-        m = m[:, 3:] + m[:, 2:-1] + m[:, 1:-2] + m[:, :-3]
-        limit = m + SUSPECT_SD * np.sqrt(m + m * m * rough) + scatter.CLIP_POSTS
-        return np.asarray(y > limit, dtype=np.float32)
+        y = Sliding(np.concatenate([self.fitted.tail_posts[:, -3:], posts], axis=1)).last(4)
+        m = Sliding(np.concatenate([self.fitted.tail_mean[:, -3:], mean], axis=1)).last(4)
+        rough *= m
+        rough += 1
+        rough *= m
+        limit = np.sqrt(rough, out=rough)
+        limit *= np.float32(SUSPECT_SD)
+        limit += m
+        limit += np.float32(scatter.CLIP_POSTS)
+        return (y > limit).astype(np.float32)
 
 
 def _windows(
@@ -233,18 +260,25 @@ def _windows(
     for k, window in enumerate(sizes.windows):
         hour, hour_mean = summed(sizes.hour, window)
         earlier, earlier_mean = summed(sizes.hour, window + sizes.hour)
-        worth = 1 / (1 + hour_mean * noise)
-        shared = _shared(hour, hour_mean, worth, service)
-        lift = (steady * shared + hour * worth) / (steady + hour_mean * worth)
-        worth = 1 / (1 + earlier_mean * noise)
-        was = (steady + earlier * worth) / (steady + earlier_mean * worth)
+        worth = _worth(hour_mean, noise)
+        lift = _shared(hour, hour_mean, worth, service)
+        lift *= steady
+        lift += hour * worth
+        worth *= hour_mean
+        worth += steady
+        lift /= worth
+        worth = _worth(earlier_mean, noise)
+        was = earlier * worth
+        was += steady
+        worth *= earlier_mean
+        worth += steady
+        was /= worth
         was = np.clip(np.divide(lift, was, out=was), 1, np.float32(MAX_TREND), out=was)
         lift *= was**TREND
         if talked is not None:
             np.maximum(lift, talked[k], out=lift)
         sums[k], expected = summed(window)
         np.multiply(expected, lift, out=means[k])
-        np.maximum(means[k], 0, out=means[k])
     sums[-2], means[-2] = posts, mean
     sums[-1], means[-1] = summed(sizes.hour)
     before, before_mean = summed(sizes.hour, 1)
@@ -281,8 +315,23 @@ def _talked(fitted: Fitted, talk: Floats, talk_mean: Floats, sizes: Lengths) -> 
     return out
 
 
+def _worth(mean: Floats, noise: Floats) -> Floats:
+    """Return what an hour's posts are worth, for bins that scatter by that much noise."""
+    worth = mean * noise
+    worth += 1
+    return np.asarray(np.divide(1, worth, out=worth))
+
+
 def _shared(hour: Floats, hour_mean: Floats, worth: Floats, service: Rows) -> Floats:
     """Return the rise of the service's other regions in the last hour: talk about a service is heard everywhere."""
     prior = np.float32(STEADY_SERVICE_POSTS)
-    heard = service.others(np.minimum(hour, 4 * hour_mean + 4) * worth)
-    return np.asarray((prior + heard) / (prior + service.others(hour_mean * worth)), dtype=np.float32)
+    limited = 4 * hour_mean
+    limited += 4
+    np.minimum(hour, limited, out=limited)
+    limited *= worth
+    heard = service.others(limited)
+    heard += prior
+    usual = service.others(np.multiply(hour_mean, worth, out=limited))
+    usual += prior
+    heard /= usual
+    return heard

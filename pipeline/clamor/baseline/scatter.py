@@ -72,7 +72,14 @@ def estimate(excess: Floats, worth: Floats, prior: Floats) -> Floats:
 
 def ceiling(mean: Floats, rough: Floats, sd: Floats) -> Floats:
     """Return the count above which training counts are cut; ``rough`` is kappa with the level's error."""
-    return np.asarray(mean + sd * np.sqrt(mean + mean * mean * rough) + CLIP_POSTS, dtype=np.float32)
+    out = mean * rough
+    out += 1
+    out *= mean
+    np.sqrt(out, out=out)
+    out *= sd
+    out += mean
+    out += np.float32(CLIP_POSTS)
+    return np.asarray(out)
 
 
 def moments(
