@@ -23,7 +23,7 @@ NEAR: Final[dict[int, int]] = {
     Kind.WEAK: 8,
     Kind.FIRST: 30,
     Kind.VERB: 30,
-    Kind.CONDITION: 8,
+    Kind.CONDITION: 3,
 }
 """How many characters may lie between a phrase and the part or act that it is said of."""
 COMPLAINT: Final = 2.5
@@ -91,6 +91,10 @@ _POWER_NEAR: Final = 16
 _OF_NAMES: Final[dict[int, float]] = {Kind.BAD: 2.0, Kind.ASK: 0.9}
 """Points of a bad word or a question before a service's name."""
 _TALK: Final = (Kind.NEWS, Kind.PAST, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.JOKE, Kind.RECOVERY, Kind.STAFF)
+_ABOUT: Final = (Kind.NEWS, Kind.JOKE, Kind.ADVICE, Kind.HYPOTHETICAL)
+_AT_HAND: Final = (Kind.ASK, Kind.ASKED, Kind.IMPACT)
+_ONCE: Final = 3.3
+"""The most that trouble counts where a text talks about it (news, jokes, advice) and asks nobody: said once."""
 _SYMPTOMS: Final = frozenset(Symptom)
 
 
@@ -108,14 +112,14 @@ class Verdict:
 class Ledger:
     """Points and symptoms gathered while reading a text's phrases from left to right."""
 
-    __slots__ = ("_anchor", "_counts", "_default", "_focus", "parts", "reasons", "symptoms", "text", "total")
+    __slots__ = ("_anchor", "_counts", "_default", "_focus", "parts", "reasons", "said", "symptoms", "text", "total")
 
     def __init__(self, folded: str, focus: Mapping[str, float], anchor: Anchor | None):
         self.text = folded
         self._anchor = anchor
         self._focus = focus
         self._default = focus.get("*", 1.0)
-        self.total = 0.0
+        self.total = self.said = 0.0
         self.symptoms: dict[str, float] = {}
         self.parts: dict[str, None] = {}
         self.reasons: list[tuple[str, float, str]] = []
@@ -137,6 +141,8 @@ class Ledger:
         if seen < LIMITS.get(kind, 1):
             self._counts[kind] = seen + 1
             self.total += points
+            if kind in SAID_OF:
+                self.said += points
             self.reasons.append((_WORDS[kind], points, self.text[start:end].strip()))
         if tag in _SYMPTOMS and kind != Kind.PART:
             self.symptoms[tag] = self.symptoms.get(tag, 0.0) + points
@@ -210,7 +216,8 @@ def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) 
             if left is not None and ledger.near(left, hit, NEAR[Kind.TROUBLE]):
                 tag = left.entries[0].tag
                 tag = "any" if tag in (_NAME, _POWER) else tag
-        ledger.add(kind, POINTS[kind], hit.start, hit.end, tag)
+        again = kind == Kind.TROUBLE and kind in last and last[kind].end > hit.start + 1
+        ledger.add(kind, 0.0 if again else POINTS[kind], hit.start, hit.end, tag)
 
 
 def _weigh_part(ledger: Ledger, last: dict[int, Hit], hit: Hit, tag: str) -> None:
@@ -248,6 +255,9 @@ def _weigh_bad(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: s
 def _conclude(ledger: Ledger, claims: tuple[str, ...]) -> Verdict:
     talk = any(ledger.count(kind) for kind in _TALK)
     trouble = sum(points for _, points, _ in ledger.reasons if points > 0)
+    if ledger.said > _ONCE and any(map(ledger.count, _ABOUT)) and not any(map(ledger.count, _AT_HAND)):
+        ledger.total += _ONCE - ledger.said
+        ledger.reasons.append(("said once", _ONCE - ledger.said, ""))
     if ledger.total >= COMPLAINT:
         named = sorted(ledger.symptoms, key=ledger.symptoms.__getitem__, reverse=True)
         symptoms = tuple(named) or tuple(tag for tag in ledger.parts if tag in _SYMPTOMS) or (Symptom.OTHER.value,)

@@ -104,6 +104,8 @@ LISTS: Final = (
 """Lists at the top of a phrase file; ``[cue]`` holds the others."""
 _TRUST: Final = 12
 """What the platform's word on the language weighs, in letters of phrases."""
+_HEARD: Final = 300
+"""How many characters of a text are heard for everyday words of its language."""
 _AROUND: Final = frozenset(
     {Kind.ASK, Kind.WONDER, Kind.PAST, Kind.NEWS, Kind.JOKE, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.CLAIM}
 )
@@ -217,6 +219,10 @@ class Lexicon:
     def __init__(self, phrases: Mapping[str, Mapping[str, Any]], always: Mapping[str, Entry]):
         self._languages = (*phrases, _ANY)
         self._vocabularies = {language: Vocabulary.of(table) for language, table in phrases.items()}
+        self._everyday: dict[str, tuple[int, ...]] = {}
+        for number, table in enumerate(phrases.values()):
+            for word in {words(word) for word in table.get("common", ())}:
+                self._everyday[word] = (*self._everyday.get(word, ()), number)
         meanings: dict[str, _Said] = {key: ((len(phrases), entry),) for key, entry in always.items()}
         for number, table in enumerate(phrases.values()):
             for template, entry in templates(table):
@@ -251,9 +257,7 @@ class Lexicon:
         phrases.
         """
         found = list(self._automaton.iter(folded))
-        if not found:
-            return list(names), language or "en"
-        best = self._spoken(found, language)
+        best = self._spoken(folded, found, language)
         anyway = len(self._languages) - 1
         said_here = (
             (last + 1 - length, last + 1, entries)
@@ -265,16 +269,21 @@ class Lexicon:
             kept = sorted([*kept, *names], key=_END)
         return kept, self._languages[best] if best < anyway else "en"
 
-    def _spoken(self, found: list[tuple[int, tuple[int, tuple[int, ...], object]]], language: str | None) -> int:
-        """Return the number of the language that most letters of the phrases found are of."""
+    def _spoken(
+        self, folded: str, found: list[tuple[int, tuple[int, tuple[int, ...], object]]], language: str | None
+    ) -> int:
+        """Return the number of the language that most letters of the phrases found and of everyday words are of."""
         votes = [0] * len(self._languages)
+        for word in folded[:_HEARD].split():
+            for number in self._everyday.get(word, ()):
+                votes[number] += len(word)
         for _, (length, languages, _) in found:
             for number in languages:
                 votes[number] += length
         votes[-1] = 0
         trusted = language if language in self._languages else "en"
         number = self._languages.index(trusted) if trusted in self._languages else 0
-        if votes[number]:
+        if votes[number] or not any(votes):
             votes[number] += _TRUST if language else 1
         return votes.index(max(votes))
 
