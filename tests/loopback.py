@@ -43,6 +43,7 @@ def serve(answer: Callable[[str, Params, dict[str, str]], Reply]) -> Iterator[st
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = -1  # one packet an answer: two of them wait for each other
+        disable_nagle_algorithm = True
 
         def _reply(self) -> None:
             length = int(self.headers.get("content-length") or 0)

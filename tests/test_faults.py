@@ -139,7 +139,7 @@ def day_of_polling(world: World, faults: Faults, polls: int = 96) -> tuple[Ledge
     ledgers = (Ledger(world, str(Signal.COMPLAINT)), Ledger(world, str(Signal.MENTION)))
     with emulated(world, clock, faults) as (url, injector):
         client = x.open_client("token", url, timeout_seconds=5)
-        praw = reddit.open_reddit("id", "secret", "test:clamor:0 (by /u/nobody)", url, timeout_seconds=5)
+        praw = reddit.open_reddit("id", "secret", "test:clamor:0 (by /u/nobody)", url, timeout_seconds=5, clock=clock)
         for quarter in range(1, polls + 1):
             clock.at = max(clock.at, world.eval_start + 900.0 * quarter - 30)
             batches = [

@@ -21,6 +21,7 @@ from loopback import Params, Reply, Ticking, serve
 NOW = datetime(2026, 11, 2, 12, 0, 30, tzinfo=UTC).timestamp()
 END = NOW - 90
 GROUP = Group("services-1", ("tiktok", "tiktokhelp"), ("tiktok",), ("new",))
+AGENT = "test:clamor:0 (by /u/nobody)"
 SCOPE = "reddit:new:services-1"
 HOUR = 3600.0
 
@@ -81,8 +82,8 @@ class Listing:
 
 class Lab:
     def __init__(self, url: str) -> None:
-        self.client = reddit.open_reddit("id", "secret", "test:clamor:0 (by /u/nobody)", url, timeout_seconds=5)
         self.clock, self.state = Ticking(NOW), State()
+        self.client = reddit.open_reddit("id", "secret", AGENT, url, timeout_seconds=5, clock=self.clock)
 
     def walk(self, *groups: Group, **kw: Any) -> list[Batch]:
         kw = {"groups": groups or [GROUP], "services": ["tiktok"], "state": self.state, "clock": self.clock} | kw

@@ -137,7 +137,7 @@ def test_polls_of_a_synthetic_day_store_nothing_twice_and_keep_their_incidents(t
     clock = StepClock(world.eval_start + 20 * 3600 + 120)
     with serve(world, clock) as server:
         settings = settings_for(tmp_path, server.url, server)
-        clients, lake = live.open_clients(settings), Lake(str(tmp_path))
+        clients, lake = live.open_clients(settings, clock), Lake(str(tmp_path))
         again = []
         for _ in range(2):
             for _ in range(2):

@@ -86,7 +86,7 @@ def play(seed: int, folder: Path, *, on_poll: Callable[[int, int], None] | None 
     world = World(seed, START, history_days=HISTORY_DAYS)
     with serve(world, clock) as server:
         settings = _settings(world, server, lake)
-        clients = live.open_clients(settings)
+        clients = live.open_clients(settings, clock)
         requests = _collect_history(world, names, reader, settings, clients, clock, lake)
         polls, learned = _polls(world), Learned()
         for done, at in enumerate(polls, start=1):

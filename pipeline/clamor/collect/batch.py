@@ -19,12 +19,14 @@ class State:
         watermarks: Scope to the time (seconds since the epoch) up to which it is proven.
         probes: Operator or permission to what the service answered.
         spend_usd: UTC day (``YYYY-MM-DD``) to estimated cost.
+        rates: Kind and subreddit to items a minute at its busiest.
 
     """
 
     watermarks: dict[str, float] = field(default_factory=dict)
     probes: dict[str, str] = field(default_factory=dict)
     spend_usd: dict[str, float] = field(default_factory=dict)
+    rates: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

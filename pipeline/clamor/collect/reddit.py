@@ -1,8 +1,9 @@
 """Reddit: walks of ``/new`` and ``/comments`` of groups of subreddits, matched and counted here.
 
 Search is incomplete, so volume is never taken from it. A listing ends at about 1,000 items: a walk goes from the newest
-item down to the last walk's end and proves what lies between; where the listing ends first, the rest is a gap in the
-ledger, not a calm. https://www.reddit.com/dev/api/#listings
+item down to the last walk's end and proves what lies between. A group is what a walk proves; how many listings it is
+read in follows from how busy its subreddits are, so that none is outrun; where one is, the rest is a gap in the ledger,
+not a calm. https://www.reddit.com/dev/api/#listings
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from clamor.collect.batch import Attempt, Batch, State
 from clamor.collect.clock import Clock, floor_minute
 from clamor.collect.count import Counter, PostReader
 from clamor.collect.reddit_call import Caller, open_reddit
+from clamor.collect.reddit_listing import MORE_LISTINGS, SUBREDDITS_A_LISTING, Seen, halves, learn, read, sized
 from clamor.collect.retry import Fault
 from clamor.schema import WORLD, Method, Signal, Status
 
@@ -26,24 +28,15 @@ SOURCE: Final = "reddit"
 NEW: Final = "new"
 COMMENTS: Final = "comments"
 SERVICES_A_GROUP: Final = 10
-"""Services whose subreddits share a listing: about 500 items in 15 minutes of a busy hour, half of what it holds."""
+"""Services that are proven, and so fail, together."""
 SETTLE_SECONDS: Final = 60.0
 """How old a minute must be before it is counted."""
-PAGE_ITEMS: Final = 100
-SUBREDDITS_A_LISTING: Final = 100
-"""A longer address may be refused; so may a multireddit of more."""
-OLDER_ITEMS: Final = 10
-"""Items at the end of a page that must all be older than the window: stale items reappear among new ones."""
-WHOLE_LISTING_ITEMS: Final = 500
-"""A listing that ends with fewer items ended because there are no more; the cap is 1,000 less what was removed."""
-LISTING_ITEMS: Final = 1_100
-"""More than any listing has: a walk that gets there is going round in circles."""
-_ANCHORS: Final = 5
+_GONE: Final = (403, 404)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Subreddits that share one listing and one cap.
+    """Subreddits that are proven together.
 
     Attributes:
         name: Short and stable; another set of subreddits is another name, because it proves something else.
@@ -124,18 +117,18 @@ def walk(
             task = _Task(group, kind, counted, *_window(state, group, kind, now, lookback_hours))
             if task.end <= task.start:
                 continue
-            seen, interrupt = _Seen(), None
+            met, interrupt = _Met(), None
             try:
                 if caller.breaker.closed is not None:
                     raise Fault(Status.SKIPPED, str(caller.breaker.closed))
-                _read(caller, task, seen)
+                _read(caller, task, state, met)
             except Fault as fault:
-                seen.fault = fault
+                met.fault = fault
             except KeyboardInterrupt as error:
-                seen.fault, interrupt = Fault(Status.INTERRUPTED, "interrupted"), error
+                met.fault, interrupt = Fault(Status.INTERRUPTED, "interrupted"), error
             task = replace(task, end=min(task.end, floor_minute(now - caller.behind_seconds - SETTLE_SECONDS)))
             if task.end > task.start:
-                yield _batch(caller, task, seen, reader, state)
+                yield _batch(caller, task, met, reader, state)
             if interrupt is not None:
                 raise interrupt
 
@@ -152,28 +145,27 @@ class _Task:
     def scope(self) -> str:
         return _scope(self.group, self.kind)
 
-    @property
-    def path(self) -> str:
-        return f"r/{'+'.join(self.group.subreddits)}/{self.kind}"
+    def path(self, subreddits: Sequence[str]) -> str:
+        return f"r/{'+'.join(subreddits)}/{self.kind}"
 
 
 @dataclass
-class _Seen:
-    """What a walk has met so far: items by id in the order of the listing, and whether it got to older ones."""
+class _Met:
+    """What the listings of a walk brought: each of its own subreddits; ``unread`` are those not read to their end."""
 
-    items: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    created: list[float] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    reached: bool = False
+    listings: dict[tuple[str, ...], Seen] = field(default_factory=dict)
+    unread: int = 0
     fault: Fault | None = None
 
     def proven_from(self, start: float) -> float:
-        """Return the first whole minute from which on everything was met."""
-        if self.reached:
-            return start
-        if not self.created:
+        """Return the first whole minute from which on everything was met, in all listings."""
+        if self.unread > 1 or not self.listings:
             return math.inf
-        return max(start, floor_minute(max(self.created[-OLDER_ITEMS:])) + 60.0)
+        return max(seen.proven_from(start) for seen in self.listings.values())
+
+    def items(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the items of the window."""
+        return (item for seen in self.listings.values() for item in seen.items.values() if item)
 
 
 def _scope(group: Group, kind: str) -> str:
@@ -185,67 +177,58 @@ def _window(state: State, group: Group, kind: str, now: float, lookback_hours: f
     return state.watermarks.get(_scope(group, kind), floor_minute(end - 3600 * lookback_hours)), end
 
 
-def _read(caller: Caller, task: _Task, seen: _Seen) -> None:
-    """Page through the listing until the end of a page is older than the window, or the listing ends."""
-    after: str | None = None
-    anchors = 0
-    while len(seen.created) < LISTING_ITEMS:
-        params = {"limit": str(PAGE_ITEMS)} | ({} if after is None else {"after": after})
-        page = caller.get(task.path, params)
-        new = _meet(page["children"], seen, task)
-        if len(seen.created) >= OLDER_ITEMS and max(seen.created[-OLDER_ITEMS:]) < task.start:
-            seen.reached = True
-            return
-        token = page.get("after")
-        if page["children"] and token is None:
-            seen.reached = len(seen.created) < WHOLE_LISTING_ITEMS
-            return
-        if new and token is not None:
-            after, anchors = str(token), 0
-            continue
-        # An empty page is not the end: the item that it was to follow may have been deleted. Follow an earlier one.
-        anchors += 1
-        if anchors > _ANCHORS or (token is None and not seen.names):
-            raise Fault(Status.MALFORMED, f"Reddit: {task.path} gave an empty page", http_status=200)
-        after = str(token) if token not in (None, after) else seen.names[-min(1 + anchors, len(seen.names))]
+def _read(caller: Caller, task: _Task, state: State, met: _Met) -> None:
+    """Read the group's listings; one that is outrun is read again in halves, as long as there is room for more.
 
-
-def _meet(children: list[Any], seen: _Seen, task: _Task) -> int:
-    """Note the items of a page; return how many of them are new."""
-    met = len(seen.created)
-    for child in children:
+    The first walk of a group takes what one round of listings holds: it leaves no gap behind. Reddit leaves a subreddit
+    that is gone or private out of a listing, but refuses a listing of nothing else: those are read with others' again.
+    """
+    now, window = caller.clock.now(), (task.start, task.end)
+    waiting = sized(task.group.subreddits, state.rates, task.kind, (now - task.start) / 60)
+    room = MORE_LISTINGS if task.scope in state.watermarks else 0
+    refused: tuple[str, ...] = ()
+    while waiting:
+        names, met.unread = waiting.pop(0), len(waiting) + 1 + bool(refused)
+        seen = met.listings[names] = Seen()
         try:
-            item = child["data"]
-            key, created = str(item["id"]), float(item["created_utc"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise Fault(Status.MALFORMED, f"Reddit: an item without {error}", http_status=200) from error
-        if key in seen.items:
-            continue
-        seen.items[key] = item if task.start <= created < task.end else {}
-        seen.created.append(created)
-        seen.names.append(str(item.get("name") or f"{child.get('kind', '')}_{key}"))
-    return len(seen.created) - met
+            read(caller, task.path(names), window, seen)
+        except Fault as fault:
+            if fault.http_status not in _GONE or not (waiting or len(met.listings) > 1) or room < 0:
+                raise
+            refused += names
+            met.listings.pop(names)
+        else:
+            learn(state.rates, task.kind, names, seen, task.start, now)
+            if not seen.reached and len(names) > 1 and room > 0:
+                waiting[:0] = halves(names, met.listings.pop(names))
+                room -= 1
+        if refused and not waiting and met.listings:
+            smallest = min(met.listings, key=lambda names: len(met.listings[names].created))
+            met.listings.pop(smallest)
+            waiting, refused, room = [(*smallest, *refused)], (), -1
+    met.unread = 0
 
 
-def _batch(caller: Caller, task: _Task, seen: _Seen, reader: PostReader, state: State) -> Batch:
-    proven = min(seen.proven_from(task.start), task.end)
+def _batch(caller: Caller, task: _Task, met: _Met, reader: PostReader, state: State) -> Batch:
+    proven = min(met.proven_from(task.start), task.end)
     counter = Counter(reader, source=SOURCE, scope=task.scope, method=Method.WALK, services=task.services)
-    for item in seen.items.values():
-        if item and proven <= float(item["created_utc"]) < task.end:
+    for item in met.items():
+        if proven <= float(item["created_utc"]) < task.end:
             post = post_of(item, comment=task.kind == COMMENTS)
             if not isinstance(post, str):
                 counter.add(post)
     at = caller.clock.now()
-    if seen.fault is None:
+    if met.fault is None:
         state.watermarks[task.scope] = task.end
-    ledger = _ledger(task, seen, proven, at, caller.take())
+    ledger = _ledger(task, met, proven, at, caller.take())
     return Batch(ledger, volumes=counter.volumes(at), claims=counter.claims(at))
 
 
-def _ledger(task: _Task, seen: _Seen, proven: float, at: float, requests: int) -> tuple[Attempt, ...]:
+def _ledger(task: _Task, met: _Met, proven: float, at: float, requests: int) -> tuple[Attempt, ...]:
     """Return ``ok`` for what the walk proves, and why not for what it does not."""
-    fault = seen.fault or Fault(
-        Status.CAPPED, f"the listing ended after {len(seen.created)} items; walk more often", http_status=200
+    ended = sum(len(seen.created) for seen in met.listings.values() if not seen.reached)
+    fault = met.fault or Fault(
+        Status.CAPPED, f"the listing ended after {ended} items; walk more often", http_status=200
     )
     rows: list[Attempt] = []
     for start, end, status in ((task.start, proven, fault.status), (proven, task.end, Status.OK)):
@@ -272,4 +255,4 @@ def _ledger(task: _Task, seen: _Seen, proven: float, at: float, requests: int) -
     return tuple(rows)
 
 
-__all__ = ["COMMENTS", "NEW", "SOURCE", "Group", "groups", "open_reddit", "walk"]
+__all__ = ["COMMENTS", "NEW", "SOURCE", "SUBREDDITS_A_LISTING", "Group", "groups", "open_reddit", "walk"]

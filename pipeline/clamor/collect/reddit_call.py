@@ -1,8 +1,8 @@
 """One way to Reddit: every call goes through the unmodified client, with our retry and time limits.
 
-prawcore retries on the machine's clock. The adapter here hands it what it would retry as an error that it does not, so
-that waiting is done once, on the clock that is a parameter. Its pacing by the rate headers is kept: it is the vendor's
-limit of 100 requests a minute a key, shared by all that one client does.
+prawcore retries and paces on the machine's clock. The adapter here hands it what it would retry as an error that it
+does not, and keeps the rate headers to itself, so that waiting is done once, on the clock that is a parameter: the
+vendor's 100 requests a minute a key, shared by all that one client does.
 https://support.reddithelp.com/hc/en-us/articles/16160319875092-Reddit-Data-API-Wiki
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
-from clamor.collect.clock import Clock
+from clamor.collect.clock import Clock, SystemClock
 from clamor.collect.http import Limits, ahead, base, behind, reason
 from clamor.collect.retry import LONGEST_WAIT_SECONDS, Breaker, Fault
 from clamor.errors import ConfigError
@@ -22,6 +22,8 @@ from clamor.schema import Status
 if TYPE_CHECKING:
     import praw
 
+REQUESTS_A_MINUTE: Final = 100
+"""Of a key, whatever it asks for."""
 _ERRORS: Final = 400
 _SERVER_ERRORS: Final = 500
 _LONGEST_SHOWN: Final = 60
@@ -32,10 +34,52 @@ class _Passing(requests.RequestException):
     """What prawcore would try again by itself."""
 
 
-class _Once(Limits):
-    """Sends once: dropped connections, half-written answers and server errors become :class:`_Passing`.
+class Pace:
+    """A bucket of a minute's requests that fills steadily: who comes when it is empty waits on the clock.
+
+    Args:
+        clock: Gives now and sleeps.
 
     Attributes:
+        longest_wait_seconds: For the end of a limit that an answer said is used up.
+
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.longest_wait_seconds = LONGEST_WAIT_SECONDS
+        self._clock = clock
+        self._left = float(REQUESTS_A_MINUTE)
+        self._at = clock.now()
+        self._reset_at = 0.0
+
+    def wait(self) -> None:
+        """Take one request from the bucket, waiting until there is one."""
+        pause = self._reset_at - self._clock.now()
+        if 0 < pause <= self.longest_wait_seconds:
+            self._clock.sleep(pause)
+        self._fill()
+        if self._left < 1:
+            self._clock.sleep((1 - self._left) * 60 / REQUESTS_A_MINUTE)
+            self._fill()
+        self._left -= 1
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Read what an answer says of the limit; https://support.reddithelp.com/hc/en-us/articles/16160319875092."""
+        remaining, reset = (_seconds(headers.get(f"x-ratelimit-{name}")) for name in ("remaining", "reset"))
+        if remaining is not None and reset is not None and remaining < 1:
+            self._reset_at = self._clock.now() + reset
+
+    def _fill(self) -> None:
+        now = self._clock.now()
+        passed = max(0.0, now - self._at)
+        self._left, self._at = min(REQUESTS_A_MINUTE, self._left + passed * REQUESTS_A_MINUTE / 60), now
+
+
+class _Once(Limits):
+    """Sends once, in its turn: dropped connections, half-written answers and server errors become :class:`_Passing`.
+
+    Attributes:
+        pace: Whose turn it is.
         headers: Of the last answer, which praw does not hand out.
         last: The last answer.
 
@@ -44,9 +88,14 @@ class _Once(Limits):
     headers: Mapping[str, str] = MappingProxyType({})
     last: requests.Response | None = None
 
+    def __init__(self, timeout_seconds: float, clock: Clock) -> None:
+        super().__init__(timeout_seconds)
+        self.pace = Pace(clock)
+
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request and read its answer."""
         self.last = None
+        self.pace.wait()
         try:
             response = super().send(request, *args, **kwargs)
         except requests.exceptions.ChunkedEncodingError as error:
@@ -55,7 +104,9 @@ class _Once(Limits):
             ) from error
         except (requests.ConnectionError, requests.Timeout) as error:
             raise _Passing(Fault(Status.FAILED, f"Reddit: no answer: {reason(error)}", again=True)) from error
-        self.headers, self.last = response.headers, response
+        self.headers, self.last = response.headers.copy(), response
+        self.pace.note(response.headers)
+        response.headers.pop("x-ratelimit-remaining", None)  # prawcore would sleep by it, on the machine's clock
         status = response.status_code
         if status >= _SERVER_ERRORS or status == _REQUEST_TIMEOUT:
             raise _Passing(Fault(Status.FAILED, f"Reddit answered {status}", http_status=status, again=True))
@@ -63,7 +114,12 @@ class _Once(Limits):
 
 
 def open_reddit(
-    client_id: str, client_secret: str, user_agent: str, api_url: str | None = None, timeout_seconds: float = 30.0
+    client_id: str,
+    client_secret: str,
+    user_agent: str,
+    api_url: str | None = None,
+    timeout_seconds: float = 30.0,
+    clock: Clock | None = None,
 ) -> "praw.Reddit":
     """Return praw's client, read-only (application-only OAuth), with a time limit on every call.
 
@@ -73,6 +129,7 @@ def open_reddit(
         user_agent: ``<platform>:<app id>:<version> (by /u/<name>)``.
         api_url: A gateway or test server in the place of both of Reddit's hosts; None for Reddit itself.
         timeout_seconds: For each answer.
+        clock: On which it waits for its turn; the machine's when None.
 
     Raises:
         ConfigError: a credential is empty, the user agent is too short, or ``api_url`` is no base URL.
@@ -84,7 +141,7 @@ def open_reddit(
         if not value.strip():
             raise ConfigError(f"Reddit: {name.lower()} is empty; set CLAMOR_REDDIT__{name}, or collect without Reddit")
     session = requests.Session()
-    adapter = _Once(timeout_seconds)
+    adapter = _Once(timeout_seconds, clock or SystemClock())
     for scheme in ("https://", "http://"):
         session.mount(scheme, adapter)
     hosts: dict[str, Any] = {} if api_url is None else {"oauth_url": base(api_url), "reddit_url": base(api_url)}
@@ -125,6 +182,8 @@ class Caller:
         self.ahead_seconds: float | None = None
         self._reddit = reddit
         self._adapter = _adapter(reddit)
+        if self._adapter is not None:
+            self._adapter.pace.longest_wait_seconds = longest_wait_seconds
 
     @property
     def behind_seconds(self) -> float:

@@ -92,7 +92,7 @@ def examine(
         return
     try:
         with live.alone(settings, clock):
-            clients = live.open_clients(settings)
+            clients = live.open_clients(settings, clock)
             if clients.x is not None:
                 yield from _ask_x(settings, catalog, lake, clients.x, clock)
             if clients.reddit is not None:

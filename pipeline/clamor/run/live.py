@@ -28,8 +28,8 @@ class Clients:
     reddit: Any = None
 
 
-def open_clients(settings: Settings) -> Clients:
-    """Open the clients of every source whose credentials are set."""
+def open_clients(settings: Settings, clock: Clock | None = None) -> Clients:
+    """Open the clients of every source whose credentials are set; they wait their turn on the clock (the machine's)."""
     from clamor.collect import reddit, x
 
     opened: dict[str, Any] = {}
@@ -43,6 +43,7 @@ def open_clients(settings: Settings) -> Clients:
             there.user_agent,
             there.api_url,
             there.timeout_seconds,
+            clock,
         )
     return Clients(**opened)
 
