@@ -1,5 +1,6 @@
 """Commands that read files into the lake: import, import-counts, import-marks."""
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -18,6 +19,7 @@ Columns = Annotated[list[str] | None, typer.Option(metavar="NAME=HEADING", help=
 Encoding = Annotated[str | None, typer.Option(help="Text encoding [UTF-8, or as marked].")]
 _FIRST_POST: Final = 1_104_537_600
 """2005: Reddit's first year."""
+_LARGE_WINDOW: Final = 256 << 20
 
 
 def add(app: typer.Typer) -> None:
@@ -44,18 +46,22 @@ def import_(
     ] = None,
     delimiter: Annotated[str | None, typer.Option(help="CSV delimiter [told from the content].")] = None,
     encoding: Encoding = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Files read at once [one a core, as far as memory allows].", min=1)
+    ] = None,
     lake: Lake = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Turn archives of posts into volumes and coverage. Importing a file again changes nothing.
 
-    FILEs are CSV exports, twarc JSON lines or Reddit dumps (NDJSON), packed by gzip, zstd, bzip2 or xz, or not.
+    FILEs are CSV exports, twarc JSON lines or Reddit dumps (NDJSON), packed by gzip, zstd, bzip2 or xz, or not. An
+    import that was interrupted goes on where it was when it is run again.
     """
     from clamor import catalog
     from clamor import config as settings_module
-    from clamor.collect.archive import ImportOptions, ImportSummary, group_named, import_files
-    from clamor.store import Lake as Store
+    from clamor.collect.archive import ImportOptions, ImportSummary, Work, group_named, import_files
+    from clamor.run.imports import OnceLake
     from clamor.text.read import Reader
 
     settings = settings_module.load(config, lake=lake)
@@ -74,12 +80,26 @@ def import_(
         delimiter=delimiter,
         encoding=encoding,
     )
-    summary = ImportSummary()
-    with common.Progress("import") as progress:
-        batches = import_files(
-            files, reader=Reader(names), observed_at=time.time(), options=options, summary=summary, progress=progress
-        )
-        _store(Store(settings.lake), batches, summary, json=json)
+    summary, processes = ImportSummary(), _processes(files, jobs)
+    store = OnceLake(settings.lake, lambda: work.resumed)
+    work = Work(store.scratch("importing"))
+    try:
+        with _Progress() as progress:
+            batches = import_files(
+                files,
+                reader=Reader(names),
+                observed_at=time.time(),
+                options=options,
+                summary=summary,
+                progress=progress,
+                jobs=processes,
+                work=work,
+            )
+            _store(store, batches, summary, json=json)
+    except InputError:
+        work.clear(keep=True)
+        raise
+    work.clear()
 
 
 def import_counts(
@@ -177,6 +197,24 @@ def import_marks(
     )
 
 
+def _processes(files: list[Path], jobs: int | None) -> int:
+    """Return how many files to read at once; say it where unpacking one takes much memory."""
+    import os
+
+    from clamor.collect.archive_file import window_of
+    from clamor.collect.archive_jobs import processes_for
+
+    windows = [window_of(path) for path in files]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    processes = jobs or processes_for(windows, cores=len(os.sched_getaffinity(0)), memory=memory)
+    if max(windows) >= _LARGE_WINDOW:
+        common.say(
+            f"clamor: to unpack {files[windows.index(max(windows))].name} takes {max(windows) / 2**30:.1f} GiB of "
+            f"memory, its zstd window, whoever reads it; {processes} of the files are read at once"
+        )
+    return processes
+
+
 def _store(store: Any, batches: Any, summary: Any, *, json: bool, things: str = "posts") -> None:
     """Store what an import yields and give the account of it; warn of posts that other imports may hold too."""
     from clamor.collect.archive import overlapping
@@ -221,3 +259,35 @@ def _window(text: str | None) -> tuple[float, float] | None:
     if start.timestamp() < _FIRST_POST or end.timestamp() > time.time():
         raise InputError(f"--covered {text!r}: no post is older than 2005 or newer than now; state what the files hold")
     return start.timestamp(), end.timestamp()
+
+
+class _Progress:
+    """How far files are read, on stderr, only where stderr is a terminal: bytes, rows a second, time left."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        if self._shown:
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            rate = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s")
+            columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), rate, TimeRemainingColumn())
+            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("reading", total=None, rows=0, rate=0.0)
+            self._began = time.monotonic()
+
+    def __enter__(self) -> "_Progress":
+        if self._shown:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int, rows: int) -> None:
+        """Move the bar: bytes read, bytes of all files, rows read."""
+        if self._shown:
+            rate = rows / max(1e-3, time.monotonic() - self._began)
+            self._bar.update(self._task, completed=done, total=total, rows=rows, rate=rate)

@@ -22,14 +22,22 @@ so they are counted as files unless ``groups`` says that they hold all of it.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from difflib import get_close_matches
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from clamor.collect import archive_reddit, reddit
 from clamor.collect.archive_file import ArchiveFile, recognise
-from clamor.collect.archive_intake import ImportOptions, Intake, kind_of
+from clamor.collect.archive_intake import Intake, Unit
+from clamor.collect.archive_jobs import Progress, reading
+from clamor.collect.archive_month import Span, named
+from clamor.collect.archive_options import ImportOptions
+from clamor.collect.archive_parts import Work
+from clamor.collect.archive_read import Job
 from clamor.collect.archive_row import zone_named
 from clamor.collect.archive_summary import ImportSummary
 from clamor.collect.batch import Batch
@@ -38,7 +46,7 @@ from clamor.errors import InputError
 from clamor.schema import UNKNOWN_REGION
 from clamor.text.read import Reader
 
-__all__ = ["ImportOptions", "ImportSummary", "group_named", "import_files", "overlapping"]
+__all__ = ["ImportOptions", "ImportSummary", "Work", "group_named", "import_files", "overlapping"]
 
 
 def group_named(text: str, services: Iterable[str]) -> Group:
@@ -63,12 +71,15 @@ def import_files(
     observed_at: float,
     options: ImportOptions | None = None,
     summary: ImportSummary | None = None,
-    progress: Callable[[int, int], object] = lambda done, total: None,
+    progress: Progress = lambda done, total, rows: None,
+    jobs: int = 1,
+    work: Work | None = None,
 ) -> Iterator[Batch]:
     """Yield the counts of archives, slice of time by slice, each with the attempts that prove just that slice.
 
-    Memory is flat for files in order of time (Reddit dumps), else about 28 bytes for each post that names a service,
-    beside the window of the packed file itself (up to 2 GiB for the monthly Reddit dumps).
+    Memory is flat whatever the size and order of the files, some 300 MB a process, beside the window of a packed file
+    itself (:func:`~clamor.collect.archive_file.window_of`: 2 GiB for the monthly Reddit dumps, which no reader can do
+    without). What is read is kept in a folder, 28 bytes for each post that names a service, until all is given.
 
     Args:
         paths: Files, packed by gzip, zstd, bzip2, xz or not at all.
@@ -76,7 +87,11 @@ def import_files(
         observed_at: Now, seconds since the epoch; a later post is rejected.
         options: How to read them and what they prove.
         summary: Is filled while the batches are taken.
-        progress: Called with the bytes read and the bytes of all files.
+        progress: Called with the bytes read, the bytes of all files, and the rows read in this call.
+        jobs: So many files are read at once, each by a process of its own. The results are the same.
+        work: Where to keep what is read, so that the same call goes on where it was interrupted: it then begins with
+            the ``observed_at`` of the interrupted one and gives the very same batches. The caller clears it when all
+            is stored. A temporary folder, which remembers nothing, when None.
 
     Raises:
         InputError: a file is missing, empty, damaged, truncated, of no known format or encoding, has no usable row or
@@ -89,18 +104,64 @@ def import_files(
     if not files:
         raise InputError("no file is named; an import reads at least one; name it")
     summary.files = [file.path.name for file in files]
-    done, total = 0, sum(file.size for file in files)
+    with TemporaryDirectory() if work is None else nullcontext() as folder:
+        work = work or Work(Path(str(folder)))
+        units = [_unit(alike, reader, options, observed_at, work) for alike in _apart(files, reader, options)]
+        todo = [job for unit in units for job in unit.jobs]
+        with reading(todo, reader, jobs, progress) as wait:
+            for unit in units:
+                for job in unit.jobs:
+                    wait(job)
+                yield from Intake(unit, reader, options, summary, work).batches()
 
-    def read(size: int) -> None:
-        nonlocal done
-        done += size
-        progress(done, total)
 
-    by_kind: dict[str, list[ArchiveFile]] = {}
+def _kind(file: ArchiveFile) -> str:
+    """Return what kind of file it is: ``posts``, or Reddit's submissions ``RS`` or comments ``RC``."""
+    if file.format != "reddit":
+        return "posts"
+    return "RC" if file.first and archive_reddit.is_comment(file.first) else "RS"
+
+
+def _apart(files: Iterable[ArchiveFile], reader: Reader, options: ImportOptions) -> Iterator[list[ArchiveFile]]:
+    """Yield the files that may share posts, together: those of one kind; of monthly dumps, those of one month."""
+    kinds: dict[str, list[ArchiveFile]] = {}
     for file in files:
-        by_kind.setdefault(kind_of(file), []).append(file)
-    for kind, alike in by_kind.items():
-        yield from Intake(kind, alike, reader, options, observed_at, summary, read).batches()
+        kinds.setdefault(_kind(file), []).append(file)
+    for alike in kinds.values():
+        if options.covered or not (_groups(alike, reader, options) and all(named(file.path) for file in alike)):
+            yield alike
+            continue
+        months: dict[Span | None, list[ArchiveFile]] = {}
+        for file in alike:
+            months.setdefault(named(file.path), []).append(file)
+        yield from (months[month] for month in sorted(months, key=lambda span: span or Span(0, 0)))
+
+
+def _groups(alike: Sequence[ArchiveFile], reader: Reader, options: ImportOptions) -> dict[str, Group]:
+    """Return scope to group; none where each file is a scope of its own that takes all posts."""
+    kind, whole = _kind(alike[0]), all(named(file.path) for file in alike)
+    if kind == "posts" or (options.groups is None and (options.service or not whole)):
+        return {}
+    services = options.services or tuple(reader.catalog.services)
+    groups = options.groups or reddit.groups(reader.catalog, services)
+    walked = reddit.COMMENTS if kind == "RC" else reddit.NEW
+    return {f"dump:{kind}:{group.name}": group for group in groups if walked in group.kinds}
+
+
+def _unit(alike: Sequence[ArchiveFile], reader: Reader, options: ImportOptions, observed_at: float, work: Work) -> Unit:
+    """Return how files that may share posts are read."""
+    groups = _groups(alike, reader, options)
+    routes: dict[str, dict[str, Collection[str] | None]] = {}
+    for scope, group in groups.items():
+        wanted = options.services or (None if options.service else group.services)
+        for name in group.subreddits:
+            routes.setdefault(name, {})[scope] = wanted
+    how = (options, reader.catalog.version, sorted(groups.items()))
+    jobs = [
+        Job(file, _kind(file) == "RC", options, routes or None, observed_at, work.of(file.path, *how)) for file in alike
+    ]
+    source = options.source or ("x" if _kind(alike[0]) == "posts" else "reddit")
+    return Unit(tuple(jobs), source, groups)
 
 
 def overlapping(coverage: pd.DataFrame, fresh: pd.DataFrame) -> list[str]:

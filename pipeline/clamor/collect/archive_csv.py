@@ -7,7 +7,7 @@ quote that is never closed costs its own line, not the lines after it.
 import csv
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,7 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Field of a post to the column names it is looked for under, first found first, letter case aside."""
 DELIMITERS: Final = (",", ";", "\t", "|")
+UNFINISHED: Final = "a record that has not ended yet"
 _LONGEST_RECORD: Final = 500
 _Line = tuple[int, str]
 _BAD_BYTES: Final = re.compile("[\udc80-\udcff]")
@@ -44,9 +45,17 @@ class CsvReader:
 
     Args:
         path: For messages.
+        head: The first lines of the file; the first that is not blank names the columns.
         columns: Field of a post to column name, over the usual names.
         delimiter: Found from the header when None.
         times: How times are read.
+
+    Attributes:
+        after: How many of the lines of ``head`` come before the first row.
+        left: How many lines the last call of :meth:`posts` left unread, at the end.
+
+    Raises:
+        InputError: a needed column is missing or twice there.
 
     A file without an id column is told apart by content: rows with the same time, author and text are one post.
 
@@ -55,6 +64,7 @@ class CsvReader:
     def __init__(
         self,
         path: Path,
+        head: Sequence[bytes],
         *,
         columns: Mapping[str, str] | None = None,
         delimiter: str | None = None,
@@ -64,31 +74,42 @@ class CsvReader:
         self._columns = dict(columns or {})
         self._delimiter = delimiter
         self._times = times
+        self.after, self.left = 0, 0
         unknown = sorted(set(self._columns) - set(ALIASES))
         if unknown:
             raise InputError(f"column {unknown[0]!r}: no field of a post; the fields are {', '.join(ALIASES)}")
         if delimiter is not None and len(delimiter) != 1:
             raise InputError(f"delimiter {delimiter!r}: one character is needed, like ',' or ';'")
+        header, self._found = self._header(head)
+        self._width, self._at = len(header), self._positions(header)
 
-    def posts(self, lines: Iterable[bytes]) -> Iterator[Post | Skip]:
-        """Yield a post or a skip for every row after the header.
+    def posts(self, lines: Sequence[bytes], first: int, *, last: bool) -> Iterator[Post | Skip]:
+        """Yield a post or a skip for every row.
+
+        Args:
+            lines: In a row, those after the header.
+            first: Number of the first of them.
+            last: No line follows; else a record that does not end in them is left, see :attr:`left`.
 
         Raises:
-            InputError: a needed column is missing or twice there, or times are naive and no zone is named.
+            InputError: times are naive and no zone is named.
 
         """
-        numbered = ((n, line.decode("utf-8", "surrogateescape")) for n, line in enumerate(lines, 1))
-        header, delimiter, pushed = self._header(numbered)
-        at = self._positions(header)
-        for number, row in records(pushed, delimiter):
-            if isinstance(row, str):
+        self.left = 0
+        numbered = ((n, line.decode("utf-8", "surrogateescape")) for n, line in enumerate(lines, first))
+        for number, row in records(numbered, self._found, last=last):
+            if row is UNFINISHED:
+                self.left = first + len(lines) - number
+            elif isinstance(row, str):
                 yield Skip(row, number)
             elif row:
-                yield self._post(row, at, len(header), number)
+                yield self._post(row, self._at, self._width, number)
 
-    def _header(self, numbered: Iterator[_Line]) -> tuple[list[str], str, Iterator[_Line]]:
+    def _header(self, head: Sequence[bytes]) -> tuple[list[str], str]:
         """Return the column names and the delimiter that finds most of the wanted ones."""
-        number, line = next(((n, line) for n, line in numbered if line.strip()), (0, ""))
+        texts = ((n, line.decode("utf-8", "surrogateescape")) for n, line in enumerate(head, 1))
+        number, line = next(((n, line) for n, line in texts if line.strip()), (0, ""))
+        self.after = number
         best: tuple[int, str, list[str]] = (-1, ",", [])
         for delimiter in [self._delimiter] if self._delimiter else DELIMITERS:
             row = next((row for _, row in records(iter([(number, line)]), delimiter)), "")
@@ -97,7 +118,7 @@ class CsvReader:
             score = len(known) + len(set(self._columns.values()) & set(names))
             if score > best[0]:
                 best = (score, delimiter, names)
-        return best[2], best[1], numbered
+        return best[2], best[1]
 
     def _positions(self, header: Sequence[str]) -> dict[str, int]:
         lower = [name.lower().replace(" ", "_") for name in header]
@@ -168,11 +189,12 @@ class CsvReader:
         )
 
 
-def records(numbered: Iterator[_Line], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def records(numbered: Iterator[_Line], delimiter: str, *, last: bool = True) -> Iterator[tuple[int, list[str] | str]]:
     """Yield each record's first line number with its cells, or with a text that says why it is none.
 
     A record may run over lines inside quotes. One that breaks the rules of quoting, or has not ended after 500 lines,
-    is given up with its first line, and reading goes on at the next line.
+    is given up with its first line, and reading goes on at the next line. Where more lines follow (not ``last``), one
+    that has not ended yet comes as :data:`UNFINISHED`, and nothing after it.
     """
     waiting: deque[_Line] = deque()
     while True:
@@ -188,6 +210,12 @@ def records(numbered: Iterator[_Line], delimiter: str) -> Iterator[tuple[int, li
         try:
             yield number, next(csv.reader(_taking(line, more, waiting, numbered), delimiter=delimiter, strict=True))
         except (csv.Error, StopIteration):
+            following = _next(waiting, numbered)
+            if following is not None:
+                waiting.appendleft(following)
+            elif not last and len(more) < _LONGEST_RECORD:
+                yield number, UNFINISHED
+                return
             waiting.extendleft(reversed(more))
             yield number, "quotes do not match"
 

@@ -1,7 +1,7 @@
 """A file on disk -> lines of UTF-8, whatever it is packed and encoded in; and what kind of archive it is.
 
-Nothing is read whole: a line is the largest thing in memory. A truncated or damaged file raises; it never ends early as
-if it were complete.
+Nothing is read whole: a chunk of lines is the largest thing in memory, however well a file is packed. A truncated or
+damaged file raises; it never ends early as if it were complete.
 """
 
 import bz2
@@ -9,24 +9,27 @@ import codecs
 import hashlib
 import json
 import lzma
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from clamor.errors import InputError
 
 FORMATS: Final = ("csv", "twarc", "reddit")
 """The kinds of archive of posts."""
 _BLOCK: Final = 1 << 17
+_ZSTD_BLOCK: Final = 1 << 12
+"""Packed bytes given to zstd at once: it has no limit on what they unpack to, at most 128 KiB for every four bytes."""
+_CHUNK: Final = 1 << 20
 _HEAD: Final = 1 << 20
 _LONGEST_LINE: Final = 1 << 26
 _MAX_WINDOW: Final = 2**31
 """The monthly Reddit dumps are compressed with zstd's longest window (``--long=31``)."""
 
-_PACKED: Final = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_PACKED: Final = {b"\x1f\x8b": "gz", _ZSTD: "zst", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
 _FOREIGN: Final = {
     b"PK\x03\x04": "a zip or Excel file; export it as CSV, or unpack it",
     b"PAR1": "Parquet; counts in Parquet go to `clamor detect --counts`, posts must be CSV or JSON lines",
@@ -52,6 +55,7 @@ class ArchiveFile:
         packed: ``gz``, ``zst``, ``bz2``, ``xz`` or empty.
         encoding: Of the text, after unpacking.
         bom: Bytes of a byte-order mark, to be left out.
+        end: The bytes that end a line.
         size: Bytes on disk.
         first: The first JSON object of a kind that was recognised, or None.
 
@@ -62,8 +66,40 @@ class ArchiveFile:
     packed: str
     encoding: str
     bom: int
+    end: bytes
     size: int
     first: dict[str, Any] | None = None
+
+
+class Mark(NamedTuple):
+    """A place between two lines of an archive, from which reading can go on.
+
+    Attributes:
+        offset: Bytes of UTF-8 before it, after unpacking, the byte-order mark left out.
+        line: Number of the line that follows, from 1.
+
+    """
+
+    offset: int = 0
+    line: int = 1
+
+
+_BEGINNING: Final = Mark()
+
+
+class Chunk(NamedTuple):
+    """Some lines in a row, about a megabyte.
+
+    Attributes:
+        lines: As UTF-8, without their ends.
+        line: Number of the first.
+        end: Where the next chunk begins.
+
+    """
+
+    lines: list[bytes]
+    line: int
+    end: Mark
 
 
 class _Unpacker(Protocol):
@@ -73,7 +109,6 @@ class _Unpacker(Protocol):
     def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
 
 
 def _unpacker(packed: str) -> _Unpacker:
@@ -87,6 +122,20 @@ def _unpacker(packed: str) -> _Unpacker:
 
     unpacker: _Unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()
     return unpacker
+
+
+def _unpacked(unpacker: Any, packed: str, data: bytes) -> Iterator[bytes]:
+    """Yield what packed bytes hold, a megabyte or so at a time, up to the end of their member."""
+    if packed == "zst":
+        yield unpacker.decompress(data)
+    elif packed == "gz":
+        yield unpacker.decompress(data, _CHUNK)
+        while unpacker.unconsumed_tail:
+            yield unpacker.decompress(unpacker.unconsumed_tail, _CHUNK)
+    else:
+        yield unpacker.decompress(data, _CHUNK)
+        while not unpacker.needs_input and not unpacker.eof:
+            yield unpacker.decompress(b"", _CHUNK)
 
 
 def sha256(path: Path) -> str:
@@ -134,39 +183,70 @@ def look(path: Path, *, encoding: str | None = None) -> tuple[ArchiveFile, str]:
     if encoding == "utf-8" and b"\0" in head:
         raise InputError(f"{path}: not a text file (it holds NUL bytes); if it is UTF-16, say --encoding utf-16-le")
     text = head[bom:].decode(encoding, errors="replace")
-    return ArchiveFile(path, "", packed, encoding, bom, path.stat().st_size), text
+    end = b"\r" if "\n" not in text and "\r" in text[:-1] else b"\n"
+    return ArchiveFile(path, "", packed, encoding, bom, end, path.stat().st_size), text
+
+
+def window_of(path: Path) -> int:
+    """Return the bytes that unpacking a file holds in memory: the window that zstd's writer chose; 0 for other files.
+
+    Any byte of the window may be asked for again, so no reader can do with less.
+    """
+    start = magic(path)
+    if not start.startswith(_ZSTD):
+        return 0
+    import zstandard
+
+    try:
+        return int(zstandard.get_frame_parameters(start).window_size)
+    except zstandard.ZstdError:
+        return 0
 
 
 def magic(path: Path) -> bytes:
-    """Return a file's first sixteen bytes."""
+    """Return a file's first bytes, enough for the head of whatever it is packed by."""
     with _opened(path) as raw:
-        return bytes(raw.read(16))
+        return bytes(raw.read(32))
 
 
-def lines(file: ArchiveFile, on_bytes: Callable[[int], object] = lambda _: None) -> Iterator[bytes]:
-    """Yield the lines of an archive as UTF-8 without their ends, in order.
+def lines(file: ArchiveFile) -> Iterator[bytes]:
+    """Yield the lines of an archive, see :func:`chunks`."""
+    for chunk in chunks(file):
+        yield from chunk.lines
+
+
+def chunks(
+    file: ArchiveFile, on_bytes: Callable[[int], object] = lambda _: None, start: Mark = _BEGINNING
+) -> Iterator[Chunk]:
+    """Yield the lines of an archive, in order.
 
     Args:
         file: From :func:`recognise`.
         on_bytes: Called with the number of bytes taken from disk, block by block, for a progress bar.
+        start: The end of a chunk of an earlier reading: what is before it is unpacked again and passed over.
 
     Raises:
         InputError: the file is truncated or damaged, a line is longer than 64 MiB, or the text is not in the encoding
             that was named (bytes that are not UTF-8 are left to the caller, line by line).
 
     """
-    rest, number, end = b"", 1, b""
+    rest, (offset, number), skip = b"", start, start.offset
     for block in _utf8(file, _blocks(file.path, file.packed, on_bytes)):
-        if not end and block:
-            end = b"\r" if b"\n" not in block and b"\r" in block[:-1] else b"\n"
-        pieces = (rest + block).split(end or b"\n")
+        if skip >= len(block):
+            skip -= len(block)
+            continue
+        block, skip = block[skip:], 0
+        offset += len(block)
+        pieces = (rest + block).split(file.end)
         rest = pieces.pop()
-        number += len(pieces)
         if len(rest) > _LONGEST_LINE:
-            raise InputError(f"{file.path}: line {number} is longer than 64 MiB; one post a line; split it up")
-        yield from pieces
+            line = number + len(pieces)
+            raise InputError(f"{file.path}: line {line} is longer than 64 MiB; one post a line; split it up")
+        if pieces:
+            yield Chunk(pieces, number, Mark(offset - len(rest), number + len(pieces)))
+            number += len(pieces)
     if rest:
-        yield rest
+        yield Chunk([rest], number, Mark(offset, number + 1))
 
 
 def _utf8(file: ArchiveFile, blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -191,27 +271,33 @@ def _blocks(path: Path, packed: str, on_bytes: Callable[[int], object]) -> Itera
     damage: tuple[type[Exception], ...] = (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError)
     damage += _zstd_errors(packed)
     with _opened(path) as raw:
-        unpacker, inside = None, False
+        unpacker, waiting, size = None, list[bytes](), 0
         try:
-            while block := raw.read(_BLOCK):
+            while block := raw.read(_ZSTD_BLOCK if packed == "zst" else _BLOCK):
                 on_bytes(len(block))
                 if not packed:
                     yield block
                     continue
                 while block:
                     if unpacker is None:
-                        unpacker, inside = _unpacker(packed), True
-                    yield unpacker.decompress(block)
+                        unpacker = _unpacker(packed)
+                    for piece in _unpacked(unpacker, packed, block):
+                        waiting.append(piece)
+                        size += len(piece)
+                        if size >= _CHUNK:
+                            yield b"".join(waiting)
+                            waiting, size = [], 0
                     block = b""
                     if unpacker.eof:
-                        block, unpacker, inside = unpacker.unused_data, None, False
+                        block, unpacker = unpacker.unused_data, None
                         if packed == "gz" and not block.strip(b"\0"):
                             block = b""
+            yield b"".join(waiting)
         except damage as error:
             raise InputError(
                 f"{path}: damaged {packed or 'file'} ({error}); nothing more of it is read; get it again"
             ) from None
-        if inside:
+        if unpacker is not None:
             raise InputError(f"{path}: truncated {packed}: it ends in the middle; get the file again")
 
 
@@ -286,9 +372,3 @@ def _kind_of(item: dict[str, Any]) -> str | None:
     if ("id" in item or "id_str" in item) and ("text" in item or "full_text" in item):
         return "twarc"
     return None
-
-
-def month_of(path: Path) -> tuple[int, int] | None:
-    """Return the year and month that a monthly dump's name states (``RS_2026-01.zst``), or None."""
-    named = re.match(r"R[SC]_(\d{4})-(0[1-9]|1[0-2])(?:\.|$)", path.name)
-    return (int(named[1]), int(named[2])) if named else None

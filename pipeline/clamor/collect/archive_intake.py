@@ -1,70 +1,35 @@
-"""The files of one kind -> one counter a scope -> batches, each a slice of time with the attempts that prove it."""
+"""The files that are counted together -> batches, each a slice of time with the attempts that prove just that slice."""
 
-from calendar import timegm
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import ceil, inf
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import inf
 from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from clamor.collect import archive_reddit, archive_x, reddit
-from clamor.collect.archive_csv import CsvReader
-from clamor.collect.archive_file import ArchiveFile, lines, month_of, sha256
-from clamor.collect.archive_row import NOT_UTF8, UNREADABLE_TIME, Clockwork, Skip, zone_named
+from clamor.collect.archive_month import Span, proven
+from clamor.collect.archive_options import ImportOptions
+from clamor.collect.archive_parts import Account, Part, Work
+from clamor.collect.archive_read import OTHER_MONTH, Job, whole_bins
+from clamor.collect.archive_reddit import OTHER_SUBREDDIT
+from clamor.collect.archive_row import NOT_UTF8, UNREADABLE_TIME, Skip
+from clamor.collect.archive_sort import slices
 from clamor.collect.archive_summary import ImportSummary
 from clamor.collect.batch import Attempt, Batch
-from clamor.collect.count import Counter
+from clamor.collect.count import Counter, Posts
 from clamor.collect.reddit import Group
 from clamor.errors import InputError
 from clamor.schema import UNKNOWN_REGION, WORLD, Method, Signal, Status
-from clamor.text.post import Post
 from clamor.text.read import Reader
 
-_DAY: Final = 86_400
-_HELD: Final = 2_000_000
-_LOOK_EVERY: Final = 1 << 16
 _HINTS: Final = {
-    archive_reddit.OTHER_SUBREDDIT: "name them with --group",
+    OTHER_SUBREDDIT: "name them with --group",
     UNREADABLE_TIME: "times are ISO 8601 with an hour, or seconds since the epoch",
+    OTHER_MONTH: "a dump holds the month that its name says; rename it",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
-    """How archives are read and what they state.
-
-    Attributes:
-        format: One of :data:`~clamor.collect.archive_file.FORMATS`; found from the content when None.
-        source: Source name of the counts; ``x`` for CSV and twarc, ``reddit`` for dumps when None.
-        columns: CSV: field of a post to column name, over the usual names of
-            :data:`~clamor.collect.archive_csv.ALIASES`.
-        delimiter: CSV: found from the header when None.
-        encoding: Of the text; a byte-order mark, else UTF-8, when None.
-        timezone: IANA name, of times that name none; such times are refused when None.
-        service: Read every post as being about this service.
-        services: Count only these.
-        groups: Reddit dumps: groups of subreddits, one scope each. When None, monthly dumps (``RS_2026-01.zst``) are
-            counted in the groups of the live walks; other files, and all with ``service``, count what is in them under
-            scopes of their own.
-        covered: Start and end of what the archive proves, seconds since the epoch.
-        covered_regions: Where it proves it, with all that lies below.
-        bin_minutes: Width of the bins that are kept.
-
-    """
-
-    format: str | None = None
-    source: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    delimiter: str | None = None
-    encoding: str | None = None
-    timezone: str | None = None
-    service: str | None = None
-    services: tuple[str, ...] | None = None
-    groups: tuple[Group, ...] | None = None
-    covered: tuple[float, float] | None = None
-    covered_regions: tuple[str, ...] | None = None
-    bin_minutes: int = 1
+_DETAILS: Final = {Status.OK: "as stated", Status.PARTIAL: "first to last post of a file"}
 
 
 class Window(NamedTuple):
@@ -75,220 +40,145 @@ class Window(NamedTuple):
     status: Status
 
 
-@dataclass
-class _Seen:
-    """What one file has given so far."""
+@dataclass(frozen=True)
+class Unit:
+    """Files that share their ids: a post in two of them is counted once.
 
-    rows: int = 0
-    first: float = inf
-    last: float = -inf
-    skipped: dict[str, int] = field(default_factory=dict)
-    rejected: int = 0
-
-
-def kind_of(file: ArchiveFile) -> str:
-    """Return which files are counted together: ``posts``, or Reddit's submissions ``RS`` or comments ``RC``."""
-    if file.format != "reddit":
-        return "posts"
-    return "RC" if file.first and archive_reddit.is_comment(file.first) else "RS"
-
-
-def _start_of(file: ArchiveFile) -> float:
-    """Return the time of a dump's first line, or minus infinity where it cannot be told."""
-    try:
-        return float((file.first or {})["created_utc"])
-    except (KeyError, TypeError, ValueError):
-        return -inf
-
-
-class Intake:
-    """Reads files of one kind, see :func:`clamor.collect.archive.import_files` for the arguments.
-
-    Args:
-        kind: From :func:`kind_of`.
-        files: All of that kind.
-        reader: Reads the posts.
-        options: How to read them and what they prove.
-        observed_at: Now, seconds since the epoch.
-        summary: Is added to.
-        on_bytes: Called with the number of bytes read, block by block.
+    Attributes:
+        jobs: How each file is read; in the order of their names in messages.
+        source: Source name of the counts.
+        groups: Scope to group of subreddits; empty where each file is a scope of its own.
 
     """
 
-    def __init__(
-        self,
-        kind: str,
-        files: Sequence[ArchiveFile],
-        reader: Reader,
-        options: ImportOptions,
-        observed_at: float,
-        summary: ImportSummary,
-        on_bytes: Callable[[int], object],
-    ) -> None:
-        self._dumps = kind in ("RS", "RC")
-        self._kind, self._reader, self._options, self._summary = kind, reader, options, summary
-        self._observed_at, self._on_bytes = observed_at, on_bytes
-        self._files = sorted(files, key=_start_of) if self._dumps else list(files)
-        self._times = Clockwork(observed_at, zone_named(options.timezone))
+    jobs: tuple[Job, ...]
+    source: str
+    groups: Mapping[str, Group]
+
+
+class Intake:
+    """Counts the files of a unit, which have all been read.
+
+    Args:
+        unit: The files.
+        reader: Gives the catalogue's version.
+        options: What the files state.
+        summary: Is added to.
+        work: Where posts are sorted that do not fit into memory.
+
+    """
+
+    def __init__(self, unit: Unit, reader: Reader, options: ImportOptions, summary: ImportSummary, work: Work) -> None:
+        self._unit, self._options, self._summary, self._work = unit, options, summary, work
         self._width = 60 * options.bin_minutes
-        self._covered = self._stated()
-        groups = self._groups()
-        scopes = [f"file:{sha256(file.path)}" for file in self._files] if not groups else list(groups)
-        self._counters = [self._counter(scope, group.services) for scope, group in groups.items()] or [
-            self._counter(scopes[0], None)
-        ]
-        self._route: dict[str, list[Counter]] = {}
-        for counter, group in zip(self._counters, groups.values(), strict=False):
-            for name in group.subreddits:
-                self._route.setdefault(name, []).append(counter)
-        self._proves = [scopes] * len(self._files) if groups else [[scope] for scope in scopes]
-        self._windows: dict[str, list[Window]] = {scope: [] for scope in scopes}
-        self._summary.scopes += list(self._windows)
-        self._taken_until = -inf
+        self._counter = Counter(
+            reader, source=unit.source, scope="", method=Method.IMPORT, bin_minutes=options.bin_minutes
+        )
+        begun = [job.begun() for job in unit.jobs]
+        self._observed_at = max(observed_at for observed_at, _ in begun)
+        self._scopes = [list(unit.groups) or [scope] for _, scope in begun]
+        self._windows: dict[str, list[Window]] = {scope: [] for scopes in self._scopes for scope in scopes}
+        self._services: set[str] = set()
+        self._regions: set[str] = set()
+        self._posts = self._unmatched = 0
 
     def batches(self) -> Iterator[Batch]:
-        """Read all files; a stream in order of time is given out early, as far as it can no longer change."""
-        for n, (file, scopes) in enumerate(zip(self._files, self._proves, strict=True)):
-            later = min((_start_of(other) for other in self._files[n + 1 :]), default=inf)
-            seen = _Seen()
-            for _ in self._read(file, scopes[0], seen):
-                safe = min(seen.last - _DAY, later) // self._width * self._width
-                if self._route and safe > self._taken_until:
-                    so_far = self._proven(file, seen)
-                    yield from self._given(safe, {scope: [*self._windows[scope], *so_far] for scope in scopes})
-            self._check(file, seen)
-            for scope in scopes:
-                self._windows[scope] += self._proven(file, seen)
-        self._account()
-        yield from self._given(inf, self._windows)
+        """Yield the counts of all files.
 
-    def _stated(self) -> Window | None:
-        """Return the whole bins of the stated coverage."""
-        if self._options.covered is None:
-            return None
-        start, end = self._options.covered
-        return Window(ceil(start / self._width) * self._width, end // self._width * self._width, Status.OK)
+        Raises:
+            InputError: a file gives nothing, or is in another encoding than it was read in.
 
-    def _groups(self) -> dict[str, Group]:
-        """Return scope to group; none where each file is a scope of its own that takes all posts."""
-        options = self._options
-        if not self._dumps or (options.groups is None and (options.service or not all(map(_whole_month, self._files)))):
-            return {}
-        services = options.services or tuple(self._reader.catalog.services)
-        groups = options.groups or reddit.groups(self._reader.catalog, services)
-        walked = reddit.COMMENTS if self._kind == "RC" else reddit.NEW
-        return {f"dump:{self._kind}:{group.name}": group for group in groups if walked in group.kinds}
-
-    def _counter(self, scope: str, services: Sequence[str] | None) -> Counter:
-        one = self._options.service
-        return Counter(
-            self._reader,
-            source=self._options.source or ("reddit" if self._dumps else "x"),
-            scope=scope,
-            method=Method.IMPORT,
-            bin_minutes=self._options.bin_minutes,
-            services=self._options.services or (services if not one else None),
-            service=one,
-        )
-
-    def _rows(self, file: ArchiveFile) -> Iterator[Post | Skip]:
-        text = lines(file, self._on_bytes)
-        if file.format == "reddit":
-            return archive_reddit.posts(
-                text, times=self._times, comments=self._kind == "RC", subreddits=self._route or None
-            )
-        if file.format == "twarc":
-            return archive_x.posts(text, self._times)
-        options = self._options
-        return CsvReader(file.path, columns=options.columns, delimiter=options.delimiter, times=self._times).posts(text)
-
-    def _read(self, file: ArchiveFile, scope: str, seen: _Seen) -> Iterator[None]:
-        """Count the posts of a file; stop now and then while much is held."""
-        whole = None if self._route else self._counters[0]
-        window = self._covered or Window(-inf, inf, Status.OK)
-        for row in self._rows(file):
-            seen.rows += 1
-            if type(row) is Skip:
-                self._skip(file, seen, row, f"line {row.line}")
-                continue
-            at = row.created_at  # type: ignore[union-attr]  # what is not a skip is a post
-            if not window.start <= at < window.end:
-                self._skip(file, seen, Skip("outside the stated coverage", 0, by_rule=True), f"row {seen.rows}")
-                continue
-            if at < self._taken_until:
-                self._skip(file, seen, Skip("more than a day out of order", 0), f"row {seen.rows}")
-                continue
-            seen.first, seen.last = min(seen.first, at), max(seen.last, at)
-            if whole:
-                whole.add(row, scope)  # type: ignore[arg-type]
-            else:
-                for counter in self._route[(row.subreddit or "").lower()]:  # type: ignore[union-attr]
-                    counter.add(row)  # type: ignore[arg-type]
-            if not seen.rows % _LOOK_EVERY and sum(counter.held for counter in self._counters) > _HELD:
-                yield
-        self._summary.rows += seen.rows
-
-    def _skip(self, file: ArchiveFile, seen: _Seen, skip: Skip, where: str) -> None:
-        self._summary.skip(skip, f"{file.path.name}, {where}")
-        seen.skipped[skip.reason] = seen.skipped.get(skip.reason, 0) + 1
-        seen.rejected += not skip.by_rule
-
-    def _check(self, file: ArchiveFile, seen: _Seen) -> None:
-        """Refuse a file that was read in the wrong encoding or gave nothing."""
-        unreadable = seen.skipped.get(NOT_UTF8, 0)
-        if unreadable > max(2, seen.rows // 100):
+        """
+        for job, scopes in zip(self._unit.jobs, self._scopes, strict=True):
+            self._account(job, scopes)
+        self._summary.scopes += list(self._windows)
+        self._summary.services |= self._services
+        self._summary.regions |= self._regions
+        if not (self._unit.groups or self._services or self._options.services):
             raise InputError(
-                f"{file.path}: {unreadable:,} of {seen.rows:,} rows are not UTF-8; the text of an archive has one "
-                "encoding; name its --encoding, like cp1252"
+                f"{self._unit.jobs[0].file.path}: none of {self._unmatched:,} posts names a known service; "
+                "an import counts posts about services; say with --service what they are about"
             )
-        if seen.last > -inf:
-            return
-        if seen.rows and not seen.rejected and (self._covered or (self._dumps and _whole_month(file))):
-            return
-        why = ", ".join(f"{reason}: {count:,}" for reason, count in sorted(seen.skipped.items())) or "it has none"
-        hint = next((hint for reason, hint in _HINTS.items() if reason in seen.skipped), "check the file")
-        raise InputError(f"{file.path}: none of its {seen.rows:,} rows gives a post ({why}); {hint}")
+        since = -inf
+        for posts, before, repeats in slices(self._parts(), self._posts, width=self._width, folder=self._work.spill):
+            self._counter.put(posts)
+            self._summary.duplicates += repeats
+            yield from self._given(since, before)
+            since = before
+        self._summary.posts += self._counter.posts
+        self._summary.duplicates += self._counter.duplicates
+        self._summary.unplaced += self._counter.unplaced
 
-    def _proven(self, file: ArchiveFile, seen: _Seen) -> list[Window]:
-        """Return what a file proves: what was stated, the month of its name, or its first to its last post."""
-        if self._covered:
-            return [self._covered]
-        month = month_of(file.path) if self._dumps else None
-        if month:
-            year, number = month
-            start, end = timegm((year, number, 1, 0, 0, 0)), timegm((year + number // 12, number % 12 + 1, 1, 0, 0, 0))
-            return [Window(start, min(end, self._observed_at // self._width * self._width), Status.OK)]
-        if seen.last == -inf:
-            return []
-        floor = seen.first // self._width * self._width
-        return [Window(floor, (seen.last // self._width + 1) * self._width, Status.PARTIAL)]
+    def _parts(self) -> Iterator[Posts]:
+        for job in self._unit.jobs:
+            for part in job.kept.parts(posts=True):
+                yield part.posts
 
-    def _given(self, before: float, windows: Mapping[str, Sequence[Window]]) -> Iterator[Batch]:
-        """Yield what every counter holds of the bins before a time, and what proves it."""
-        for counter in self._counters:
-            since = self._taken_until
-            for volumes, claims, until in counter.drain(self._observed_at, before=before):
-                attempts = [
-                    self._attempt(counter, scope, clipped, volumes)
-                    for scope in ([counter.scope] if self._route else windows)
-                    for window in joined(windows[scope])
-                    if (clipped := _clip(window, since, until))
-                ]
-                if attempts or len(volumes):
-                    yield Batch(tuple(attempts), volumes=volumes, claims=claims)
-                since = until
-        self._taken_until = before
+    def _account(self, job: Job, scopes: Sequence[str]) -> None:
+        """Add what was done with the rows of a file, and what it proves."""
+        account, last = Account(), None
+        for part in job.kept.parts(posts=False):
+            account.add(part.account)
+            self._posts += part.size
+            self._services |= {said[0] for meaning in part.posts.meanings for said in meaning}
+            self._regions |= {said[1] for meaning in part.posts.meanings for said in meaning}
+            last = part
+        _check(job, account)
+        summary = self._summary
+        summary.rows += account.rows
+        summary.unmatched += account.unmatched
+        self._unmatched += account.unmatched
+        for reason, (count, where, by_rule) in account.skips.items():
+            summary.skip(Skip(reason, 0, by_rule), f"{job.file.path.name}, {where}", count)
+        if account.counted:
+            first, latest = map(int, account.counted)
+            summary.first = first if summary.first is None else min(summary.first, first)
+            summary.last = latest if summary.last is None else max(summary.last, latest)
+        for window in self._proven(job, account, last):
+            for scope in scopes:
+                self._windows[scope].append(window)
 
-    def _attempt(self, counter: Counter, scope: str, window: Window, volumes: pd.DataFrame) -> Attempt:
-        options = self._options
-        services = (options.service,) if options.service else counter.asked or tuple(sorted(counter.services))
-        everywhere = self._route or UNKNOWN_REGION in counter.regions or not counter.regions
-        regions = options.covered_regions or ((WORLD,) if everywhere else tuple(sorted(counter.regions)))
+    def _proven(self, job: Job, account: Account, last: Part | None) -> Iterator[Window]:
+        """Yield what a file proves: what was stated, the month of its name, or its first to its last post."""
+        if self._options.covered:
+            yield Window(*whole_bins(Span(*self._options.covered), self._width), Status.OK)
+        elif job.month and last:
+            minutes = np.frombuffer(last.minutes, np.uint8)[: int(job.month.end - job.month.start) // 60]
+            written_at = job.file.path.stat().st_mtime
+            span = proven(job.month, minutes, now=self._observed_at, written_at=written_at)
+            if span != job.month:
+                shown = f"from {_shown(span.start)} to {_shown(span.end)}" if span else "nothing"
+                self._summary.notes.append(f"{job.file.path.name} is not all of its month: it proves {shown}")
+            if span and (whole := whole_bins(span, self._width)).start < whole.end:
+                yield Window(*whole, Status.OK)
+        elif account.seen:
+            first, latest = (moment // self._width * self._width for moment in account.seen)
+            yield Window(first, latest + self._width, Status.PARTIAL)
+
+    def _given(self, since: float, before: float) -> Iterator[Batch]:
+        """Yield what the counter holds of the bins before a time, and what proves it."""
+        for volumes, claims, until in self._counter.drain(self._observed_at, before=before):
+            attempts = [
+                self._attempt(scope, clipped, volumes)
+                for scope, windows in self._windows.items()
+                for window in joined(windows)
+                if (clipped := _clip(window, since, until))
+            ]
+            if attempts or len(volumes):
+                yield Batch(tuple(attempts), volumes=volumes, claims=claims)
+            since = until
+
+    def _attempt(self, scope: str, window: Window, volumes: pd.DataFrame) -> Attempt:
+        options, group = self._options, self._unit.groups.get(scope)
+        asked = options.services or (group.services if group and not options.service else None)
+        services = (options.service,) if options.service else tuple(sorted(asked or self._services))
+        everywhere = group or UNKNOWN_REGION in self._regions or not self._regions
+        regions = options.covered_regions or ((WORLD,) if everywhere else tuple(sorted(self._regions)))
         bins = int((window.end - window.start) // self._width)
         if window.status is Status.PARTIAL:
             bins = int(volumes.loc[volumes["scope"] == scope, "bin_start"].nunique())
         return Attempt(
-            source=counter.source,
+            source=self._unit.source,
             scope=scope,
             window_start=window.start,
             window_end=window.end,
@@ -300,36 +190,30 @@ class Intake:
             status=window.status,
             bins_received=bins,
             requests=0,
-            detail="first to last post of a file" if window.status is Status.PARTIAL else "as stated",
+            detail=_DETAILS[window.status],
         )
 
-    def _account(self) -> None:
-        """Add the counters to the summary; refuse files whose posts name nothing."""
-        summary = self._summary
-        for counter in self._counters:
-            summary.posts += counter.posts
-            summary.duplicates += counter.duplicates
-            summary.unmatched += counter.unmatched
-            summary.unplaced += counter.unplaced
-            summary.services |= counter.services
-            summary.regions |= counter.regions
-            for moment in (counter.first, counter.last):
-                if moment is not None:
-                    summary.first = moment if summary.first is None else min(summary.first, moment)
-                    summary.last = moment if summary.last is None else max(summary.last, moment)
-        if not self._route and not any(counter.services for counter in self._counters) and not self._options.services:
-            raise InputError(
-                f"{self._files[0].path}: none of {self._counters[0].unmatched:,} posts names a known service; "
-                "an import counts posts about services; say with --service what they are about"
-            )
+
+def _check(job: Job, account: Account) -> None:
+    """Refuse a file that was read in the wrong encoding or gave nothing."""
+    path = job.file.path
+    unreadable = account.skips.get(NOT_UTF8, (0, "", False))[0]
+    if unreadable > max(2, account.rows // 100):
+        raise InputError(
+            f"{path}: {unreadable:,} of {account.rows:,} rows are not UTF-8; the text of an archive has one "
+            "encoding; name its --encoding, like cp1252"
+        )
+    if account.seen:
+        return
+    foreign = account.skips.get(OTHER_MONTH, (0, "", True))[0]
+    if account.rows and not account.rejected and not foreign and (job.options.covered or job.month):
+        return
+    why = ", ".join(f"{reason}: {count:,}" for reason, (count, *_) in sorted(account.skips.items())) or "it has none"
+    hint = next((hint for reason, hint in _HINTS.items() if reason in account.skips), "check the file")
+    raise InputError(f"{path}: none of its {account.rows:,} rows gives a post ({why}); {hint}")
 
 
-def _whole_month(file: ArchiveFile) -> bool:
-    """Tell whether a dump says by its name that it holds a month of all subreddits."""
-    return month_of(file.path) is not None
-
-
-def joined(windows: Sequence[Window]) -> list[Window]:
+def joined(windows: Iterable[Window]) -> list[Window]:
     """Return the windows, those of one status that touch or overlap as one."""
     whole: list[Window] = []
     for window in sorted(windows, key=lambda w: (w.status, w.start)):
@@ -343,3 +227,7 @@ def joined(windows: Sequence[Window]) -> list[Window]:
 def _clip(window: Window, since: float, until: float) -> Window | None:
     start, end = max(window.start, since), min(window.end, until)
     return Window(start, end, window.status) if start < end else None
+
+
+def _shown(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")

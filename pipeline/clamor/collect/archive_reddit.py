@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from clamor.collect.archive_month import Month
 from clamor.collect.archive_row import ANY_TIME, NO_ID, NO_TEXT, NOT_UTF8, BadTimeError, Clockwork, Skip
 from clamor.text.post import Post
 
@@ -50,20 +51,28 @@ def is_comment(item: Mapping[str, Any]) -> bool:
 
 
 def posts(
-    lines: Iterable[bytes], *, times: Clockwork, comments: bool, subreddits: Collection[str] | None = None
+    lines: Iterable[bytes],
+    *,
+    times: Clockwork,
+    comments: bool,
+    subreddits: Collection[str] | None = None,
+    first: int = 1,
+    month: Month | None = None,
 ) -> Iterator[Post | Skip]:
     """Yield a post or a skip for every line.
 
     Args:
-        lines: Of one dump.
+        lines: Of one dump, in a row.
         times: How times are read.
         comments: The file is one of comments, else of submissions; a line of the other kind is skipped.
         subreddits: Lower-case names without ``r/``; posts of others are left out. All when None.
+        first: Number of the first line.
+        month: Is told of the times of all lines, also of those that are left out.
 
     """
     wanted = None if subreddits is None else frozenset(name.lower() for name in subreddits)
     decode = msgspec.json.Decoder(_Item).decode
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, first):
         try:
             item = decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -74,6 +83,8 @@ def posts(
                 yield Skip(slowly, number)
                 continue
             item = slowly
+        if month is not None:
+            month.see(item.created_utc)
         if wanted is not None and (item.subreddit or "").lower() not in wanted:
             yield Skip(OTHER_SUBREDDIT, number, by_rule=True)
             continue

@@ -39,6 +39,7 @@ class ImportSummary:
         services: Services that were counted.
         regions: Regions where posts were counted.
         scopes: Scopes under which the counts are kept.
+        notes: What else a person should know, a sentence each.
 
     """
 
@@ -55,15 +56,12 @@ class ImportSummary:
     services: set[str] = field(default_factory=set)
     regions: set[str] = field(default_factory=set)
     scopes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def skip(self, skip: Skip, where: str) -> None:
-        """Record a row that gave no post, and where it stands."""
-        tallies = self.left_out if skip.by_rule else self.rejected
-        tally = tallies.get(skip.reason)
-        if tally is None:
-            tallies[skip.reason] = Tally(1, where)
-        else:
-            tally.count += 1
+    def skip(self, skip: Skip, where: str, count: int = 1) -> None:
+        """Record rows that gave no post for one reason, and where the first stands."""
+        tally = (self.left_out if skip.by_rule else self.rejected).setdefault(skip.reason, Tally(0, where))
+        tally.count += count
 
     def lines(self, things: str = "posts") -> list[str]:
         """Return the account for people, the sum first and one line a reason after it; ``things`` are what is counted.
@@ -86,7 +84,7 @@ class ImportSummary:
             )
         for word, tallies in (("rejected", self.rejected), ("left out", self.left_out)):
             text += [f"{word}: {reason}: {t.count:,} (first: {t.first})" for reason, t in sorted(tallies.items())]
-        return text
+        return text + self.notes
 
     def as_dict(self) -> dict[str, Any]:
         """Return the account as JSON values."""

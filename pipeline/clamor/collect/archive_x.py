@@ -16,9 +16,16 @@ from clamor.text.post import Post
 _NOBODY: Final[Mapping[str, Any]] = {}
 
 
-def posts(lines: Iterable[bytes], times: Clockwork) -> Iterator[Post | Skip]:
-    """Yield a post or a skip for every post of every line, and a skip for every line that holds none."""
-    for number, line in enumerate(lines, 1):
+def posts(lines: Iterable[bytes], times: Clockwork, first: int = 1) -> Iterator[Post | Skip]:
+    """Yield a post or a skip for every post of every line, and a skip for every line that holds none.
+
+    Args:
+        lines: In a row.
+        times: How times are read.
+        first: Number of the first line.
+
+    """
+    for number, line in enumerate(lines, first):
         if not line.strip():
             continue
         try:

@@ -7,7 +7,9 @@ reading. Rows are sparse: a bin without posts has no row, and is zero where an a
 """
 
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from math import inf
 from typing import Any, Final, Protocol
 
@@ -21,8 +23,9 @@ from clamor.schema import ANY_SYMPTOM, UNKNOWN_REGION, Method, Signal
 from clamor.text.post import Post, Reading
 
 Ints = npt.NDArray[np.int64]
-_Said = tuple[tuple[str, str, str, tuple[str, ...], tuple[str, ...]], ...]
-_Meaning = tuple[_Said, str]
+Said = tuple[str, str, str, tuple[str, ...], tuple[str, ...], str]
+"""What one post says about one service: service, region, signal, symptoms, claims, and the scope that counts it."""
+Meaning = tuple[Said, ...]
 _NOTHING: Final = -1
 _FOREVER: Final = 2**62
 _SORTED_AT_ONCE: Final = 1 << 20
@@ -47,12 +50,45 @@ class PostReader(Protocol):
         """Return what the post says about each service that it names, or about the given one."""
 
 
+@dataclass(frozen=True)
+class Posts:
+    """Posts as four columns: nothing of a post but these 28 bytes is ever kept.
+
+    Attributes:
+        ids: Hash of each post's id, int64, see :func:`key_of`.
+        bins: Its bin since the epoch, int64.
+        authors: Hash of its author, int64; 0 where it has none.
+        codes: Its meaning, int32, a position in ``meanings``.
+        meanings: What posts say.
+
+    """
+
+    ids: Ints
+    bins: Ints
+    authors: Ints
+    codes: npt.NDArray[np.signedinteger[Any]]
+    meanings: Sequence[Meaning]
+
+    def __len__(self) -> int:
+        """Return how many posts there are, repeated ids among them."""
+        return len(self.ids)
+
+
+def key_of(text: str) -> int:
+    """Return 64 bits of BLAKE2b as a signed integer, the same in every process; 0 for an empty text.
+
+    Among a hundred million posts the chance that any two ids meet is 3 in 10,000 (a birthday bound).
+    """
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True) if text else 0
+
+
 class Counter:
     """Counts posts of one scope, or of several that share their ids.
 
-    A post is four integers in memory (its id and author hashed, its bin, its meaning), 28 bytes, so ten
-    million posts that name a service fit in 280 MB; posts that name none are only numbered. :meth:`forget` lets a
-    stream in order of time run in flat memory.
+    A post is four integers in memory (its id and author hashed, its bin, its meaning), 28 bytes; posts that name no
+    service are only numbered. :meth:`forget` lets a stream in order of time run in flat memory, :meth:`take` and
+    :meth:`put` let the columns go through files.
 
     A repeated id is counted once. Where its copies disagree, the earliest bin wins, then a known place over none, then
     the alphabet, of the scopes last: the counts do not depend on the order of the posts.
@@ -67,7 +103,6 @@ class Counter:
         service: Read every post as being about this service, because its context already says so.
 
     Attributes:
-        asked: The services to count, sorted; empty when all.
         unmatched: Posts that named none of the services, repeated ids not removed.
         first: Time of the earliest post that was counted, seconds since the epoch, or None.
         last: Time of the latest, likewise.
@@ -94,38 +129,65 @@ class Counter:
         self.last: int | None = None
         self._reader = reader
         self._service = service
-        self.asked = tuple(sorted(set(services))) if services is not None else ()
-        self._wanted = frozenset(services) if services is not None else None
-        self._meanings: dict[_Meaning, int] = {}
+        self._scopes = {scope: frozenset(services) if services is not None else None}
+        self._meanings: dict[Meaning, int] = {}
         self._ids, self._bins, self._authors, self._codes = array("q"), array("q"), array("q"), array("i")
         self._settled = 0
         self._repeats = 0
         self._forgotten = 0
         self._unplaced = 0
 
-    def add(self, post: Post, scope: str | None = None) -> int:
-        """Read and count one post; return how many services it names, 0 for a post that does not count."""
+    def add(self, post: Post, scopes: Mapping[str, Collection[str] | None] | None = None) -> int:
+        """Read and count one post, once in each of ``scopes`` (to the services counted there, all when None).
+
+        Returns:
+            How many services it counts for, over all scopes; 0 for a post that does not count.
+
+        """
         readings = self._reader.read(post, self._service)
-        if self._wanted is not None:
-            readings = [reading for reading in readings if reading.service in self._wanted]
         if not readings:
             self.unmatched += 1
             return 0
-        said = tuple([(r.service, r.region, r.signal._value_, r.symptoms, r.claims) for r in readings])
-        meaning = (said, scope or self.scope)
+        meaning = tuple(
+            [
+                (r.service, r.region, r.signal._value_, r.symptoms, r.claims, scope)
+                for scope, wanted in (scopes or self._scopes).items()
+                for r in readings
+                if wanted is None or r.service in wanted
+            ]
+        )
+        if not meaning:
+            self.unmatched += 1
+            return 0
         code = self._meanings.get(meaning)
         if code is None:
             code = self._meanings[meaning] = len(self._meanings)
         created_at = post.created_at
-        self._ids.append(hash(post.id))
+        self._ids.append(key_of(post.id))
         self._bins.append(created_at // (60 * self.bin_minutes))
-        self._authors.append(hash(post.author))
+        self._authors.append(key_of(post.author))
         self._codes.append(code)
         if self.first is None or created_at < self.first:
             self.first = created_at
         if self.last is None or created_at > self.last:
             self.last = created_at
-        return len(readings)
+        return len(meaning)
+
+    def take(self) -> Posts:
+        """Take out the posts as they were added, repeated ids among them, and begin anew, meanings included."""
+        ids, bins, authors, codes = (_numbers(column) for column in self._columns())
+        taken = Posts(ids, bins, authors, codes, list(self._meanings))
+        self._meanings = {}
+        self._ids, self._bins, self._authors, self._codes = array("q"), array("q"), array("q"), array("i")
+        self._settled = 0
+        return taken
+
+    def put(self, posts: Posts) -> None:
+        """Add posts that another counter took out."""
+        codes = [self._meanings.setdefault(meaning, len(self._meanings)) for meaning in posts.meanings]
+        told = np.array(codes, dtype=np.int32)[posts.codes] if codes else posts.codes
+        for column, more in zip(self._columns(), (posts.ids, posts.bins, posts.authors, told), strict=True):
+            column.frombytes(np.ascontiguousarray(more).data.cast("B"))
 
     @property
     def posts(self) -> int:
@@ -153,12 +215,12 @@ class Counter:
     @property
     def regions(self) -> frozenset[str]:
         """Regions of the posts counted so far, ``ZZ`` among them if a post had no known place."""
-        return frozenset(region for said, _ in self._meanings for _, region, *_ in said)
+        return frozenset(region for meaning in self._meanings for _, region, *_ in meaning)
 
     @property
     def services(self) -> frozenset[str]:
         """Services named by the posts counted so far."""
-        return frozenset(service for said, _ in self._meanings for service, *_ in said)
+        return frozenset(service for meaning in self._meanings for service, *_ in meaning)
 
     def volumes(self, observed_at: float, *, before: float | None = None) -> pd.DataFrame:
         """Return the counts as rows of VOLUMES, sorted by series and bin.
@@ -221,15 +283,17 @@ class Counter:
         self.forget(before)
 
     def _without_place(self, codes: Ints) -> int:
-        nowhere = np.array([any(r[1] == UNKNOWN_REGION for r in said) for said, _ in self._meanings], dtype=bool)
+        nowhere = np.array([any(r[1] == UNKNOWN_REGION for r in said) for said in self._meanings], dtype=bool)
         return int(nowhere[codes].sum())
 
     def _bin_before(self, before: float) -> int:
         return _FOREVER if before == inf else int(before // (60 * self.bin_minutes))
 
+    def _columns(self) -> tuple["array[int]", ...]:
+        return self._ids, self._bins, self._authors, self._codes
+
     def _keep(self, rows: Ints) -> None:
-        columns = (self._ids, self._bins, self._authors, self._codes)
-        kept = [array(column.typecode, _numbers(column)[rows].tobytes()) for column in columns]
+        kept = [array(column.typecode, _numbers(column)[rows].tobytes()) for column in self._columns()]
         self._ids, self._bins, self._authors, self._codes = kept
         self._settled = len(rows)
 
@@ -237,27 +301,10 @@ class Counter:
         """Leave one post of each id; about a million at a time, so that sorting them takes little room."""
         if self._settled == len(self._ids):
             return
-        ids, bins, authors = _numbers(self._ids), _numbers(self._bins), _numbers(self._authors)
-        codes, ranks = _numbers(self._codes), self._ranks()
-        keep = np.zeros(len(ids), dtype=bool)
-        parts = 1 + len(ids) // _SORTED_AT_ONCE
-        for part in range(parts):
-            mine = np.flatnonzero(ids % parts == part)
-            order = mine[np.lexsort((authors[mine], ranks[codes[mine]], bins[mine], ids[mine]))]
-            keep[order[np.diff(ids[order], prepend=~ids[order[:1]]) != 0]] = True
-        self._repeats += int((~keep).sum())
-        self._keep(np.flatnonzero(keep))
-
-    def _ranks(self) -> Ints:
-        """Return each meaning's place in the order that settles disagreeing copies of a post."""
-        meanings = list(self._meanings)
-        best_first = sorted(
-            range(len(meanings)),
-            key=lambda code: ([region == UNKNOWN_REGION for _, region, *_ in meanings[code][0]], meanings[code]),
-        )
-        ranks = np.empty(len(meanings), dtype=np.int64)
-        ranks[best_first] = np.arange(len(meanings))
-        return ranks
+        ids, bins, authors, codes = (_numbers(column) for column in self._columns())
+        kept = first_of_each(ids, bins, authors, ranks(list(self._meanings))[codes])
+        self._repeats += len(ids) - len(kept)
+        self._keep(kept)
 
     def _grouped(
         self, kinds: list[list[tuple[str, ...]]], before: float | None
@@ -287,11 +334,37 @@ class Counter:
         return frame[table.columns.names] if len(frame) else table.empty()
 
 
-def _volume_kinds(meaning: _Meaning) -> list[tuple[str, ...]]:
+def ranks(meanings: Sequence[Meaning]) -> Ints:
+    """Return each meaning's place in the order that settles disagreeing copies of a post."""
+    best_first = sorted(range(len(meanings)), key=lambda code: _order(meanings[code]))
+    places = np.empty(len(meanings), dtype=np.int64)
+    places[best_first] = np.arange(len(meanings))
+    return places
+
+
+def _order(meaning: Meaning) -> tuple[list[bool], list[tuple[Any, ...]], list[str]]:
+    """Put a known place before none, then the alphabet, of the scopes last."""
+    return [said[1] == UNKNOWN_REGION for said in meaning], [said[:5] for said in meaning], [s[5] for s in meaning]
+
+
+def first_of_each(ids: Ints, bins: Ints, authors: Ints, ranks: Ints) -> Ints:
+    """Return the positions, ascending, of one post of each id: the earliest bin, then the best rank.
+
+    About a million ids are sorted at a time, so that it takes little room.
+    """
+    keep = np.zeros(len(ids), dtype=bool)
+    parts = 1 + len(ids) // _SORTED_AT_ONCE
+    for part in range(parts):
+        mine = np.flatnonzero(ids % parts == part)
+        order = mine[np.lexsort((authors[mine], ranks[mine], bins[mine], ids[mine]))]
+        keep[order[np.diff(ids[order], prepend=~ids[order[:1]]) != 0]] = True
+    return np.flatnonzero(keep)
+
+
+def _volume_kinds(meaning: Meaning) -> list[tuple[str, ...]]:
     """Return the (scope, service, region, signal, symptom) rows that a post of this meaning adds one to."""
     kinds: set[tuple[str, ...]] = set()
-    said, scope = meaning
-    for service, region, signal, symptoms, _ in said:
+    for service, region, signal, symptoms, _, scope in meaning:
         kinds.add((scope, service, region, str(Signal.MENTION), ANY_SYMPTOM))
         if signal != Signal.MENTION:
             kinds.add((scope, service, region, signal, ANY_SYMPTOM))
@@ -300,9 +373,8 @@ def _volume_kinds(meaning: _Meaning) -> list[tuple[str, ...]]:
     return sorted(kinds)
 
 
-def _claim_kinds(meaning: _Meaning) -> list[tuple[str, ...]]:
-    said, scope = meaning
-    return sorted({(scope, service, region, str(claim)) for service, region, _, _, claims in said for claim in claims})
+def _claim_kinds(meaning: Meaning) -> list[tuple[str, ...]]:
+    return sorted({(said[5], said[0], said[1], str(claim)) for said in meaning for claim in said[4]})
 
 
 def _rows(kind: Ints, bins: Ints, authors: Ints) -> dict[str, Ints]:
