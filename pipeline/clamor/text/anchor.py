@@ -69,6 +69,9 @@ class Anchor:
         return SHARES[min(foreign, len(SHARES) - 1)]
 
     def _foreign(self, low: int, high: int) -> int:
+        """Count the foreign words of a stretch; in a language whose file names no links, none is."""
+        if not self._links:
+            return 0
         return sum(self._is_foreign(word) for word in self._text[low:high].split())
 
     def _is_foreign(self, word: str) -> bool:
@@ -76,6 +79,8 @@ class Anchor:
 
     def _subject(self, start: int) -> int:
         """Return 1 where a phrase is said of something foreign: the word before it, links left out."""
+        if not self._links:
+            return 0
         before = self._text[max(0, start - 40) : start + 1].split()
         while len(before) > 1 and before[-1] in self._links:
             before.pop()

@@ -216,6 +216,8 @@ def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) 
             if left is not None and ledger.near(left, hit, NEAR[Kind.TROUBLE]):
                 tag = left.entries[0].tag
                 tag = "any" if tag in (_NAME, _POWER) else tag
+        if kind == Kind.TROUBLE and (left := ledger.beside(last, Kind.CONDITION, hit, 0)):
+            ledger.add(Kind.HYPOTHETICAL, POINTS[Kind.JOKE], left.start, hit.end)
         again = kind == Kind.TROUBLE and kind in last and last[kind].end > hit.start + 1
         ledger.add(kind, 0.0 if again else POINTS[kind], hit.start, hit.end, tag)
 
