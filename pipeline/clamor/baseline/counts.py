@@ -5,6 +5,7 @@ bin that is absent, null or not observed is NaN and carries no information; a ze
 service, region and segment, so nothing depends on the order of rows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from clamor.baseline.regions import UTC, region_tree
 from clamor.errors import InputError
 
 MINUTE_US = 60_000_000
+SLICE_ROWS = 1 << 16
 MINUTES_PER_DAY = 1440
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 MAX_COUNT = 1e12
@@ -25,6 +27,7 @@ MAX_COUNT = 1e12
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -112,12 +115,12 @@ def panel(
     if start_minute is not None:
         _check_start(earliest, start_minute, empty=counts.empty)
         start = start_minute
-        column += (earliest - start) // bin_minutes
+        column += np.int32((earliest - start) // bin_minutes)
     bins = int(column.max()) + 1 if len(column) else 0
     _check_span(counts["bin_start"], len(names) * bins)
-    cell = code * bins + column
-    if not (cell[1:] > cell[:-1]).all():  # rows in order of their keys are distinct
-        _check_duplicates(names, cell, bins, start, bin_minutes)
+    ordered = _ordered(code, column)  # rows in order of their keys are distinct
+    if not ordered:
+        _check_duplicates(names, code, column, bins, start, bin_minutes)
     first, last = _extent(code, column, len(names), bins)
     _check_spacing(first, last, code, column, bin_minutes)
     if known is not None:  # a known series goes on from column 0
@@ -137,8 +140,8 @@ def panel(
         start_minute=start,
         origin_minute=start,
         bin_minutes=bin_minutes,
-        posts=_spread(posts, cell, len(names), bins),
-        mentions=None if mentions is None else _spread(mentions, cell, len(names), bins),
+        posts=_spread(posts, code, column, (len(names), bins), ordered=ordered),
+        mentions=None if mentions is None else _spread(mentions, code, column, (len(names), bins), ordered=ordered),
         first=first,
         last=last,
     )
@@ -172,7 +175,7 @@ def _check_columns(counts: pd.DataFrame) -> None:
             )
 
 
-def _columns(bin_start: "pd.Series[pd.Timestamp]", bin_minutes: int) -> tuple[int, Ints]:
+def _columns(bin_start: "pd.Series[pd.Timestamp]", bin_minutes: int) -> tuple[int, Places]:
     """Return the earliest bin, minutes since the epoch, and how many bins each row lies after it."""
     if getattr(bin_start.dtype, "tz", None) is None:
         raise InputError(f"bin_start: {bin_start.dtype} has no time zone; times are UTC by type; localize them first")
@@ -181,14 +184,19 @@ def _columns(bin_start: "pd.Series[pd.Timestamp]", bin_minutes: int) -> tuple[in
         raise InputError(f"bin_start: null in row {row}; every row has a time; drop or fill it")
     time = pd.DatetimeIndex(bin_start).as_unit("us").asi8
     if not len(time):
-        return 0, np.zeros(0, dtype=np.int64)
+        return 0, np.zeros(0, dtype=np.int32)
     # a local midnight may start a daily bin, so wide bins need only share one phase
     step = bin_minutes * MINUTE_US
     phase = int(time[0]) // MINUTE_US * MINUTE_US % step if bin_minutes > 60 else 0
     earliest = int(time.min())
-    since = time - earliest
-    column = since // step
-    if (earliest - phase) % step or not np.array_equal(column * step, since):
+    aligned = (earliest - phase) % step == 0
+    column = np.empty(len(time), dtype=np.int32)
+    for rows in _slices(len(time)):
+        since = time[rows] - earliest
+        bins = since // step
+        column[rows] = bins
+        aligned = aligned and np.array_equal(bins * step, since)
+    if not aligned:
         value = bin_start.iloc[int(np.flatnonzero((time - phase) % step)[0])]
         raise InputError(
             f"bin_start {value}: not aligned to bins of {bin_minutes} min; state the width or floor the times"
@@ -219,35 +227,46 @@ def _observed(column: "pd.Series[Any]") -> Bools:
     return column.astype("boolean").fillna(False).to_numpy(dtype=bool)
 
 
-def _series(counts: pd.DataFrame, known: pd.DataFrame | None) -> tuple[pd.DataFrame, Ints]:
+def _series(counts: pd.DataFrame, known: pd.DataFrame | None) -> tuple[pd.DataFrame, Places]:
     """Return the distinct series, sorted, and the code of each row."""
     columns = {name: counts[name] for name in ("service", "region")}
     columns["segment"] = _segment(counts)
     if known is not None:
         columns = {name: pd.concat([c, known[name]], ignore_index=True) for name, c in columns.items()}
-    codes, distinct = zip(*(_factorize(c) for c in columns.values()), strict=True)
+    runs, distinct = zip(*(_runs(c) for c in columns.values()), strict=True)
+    rows = len(columns["service"])
+    if sum(len(end) for end, _ in runs) < rows // 4:
+        ends = np.unique(np.concatenate([end for end, _ in runs]))
+        codes = [code[np.searchsorted(end, ends)] for end, code in runs]
+    else:
+        ends = np.arange(1, rows + 1)
+        codes = [np.repeat(code, np.diff(end, prepend=0)) for end, code in runs]
     sizes = [max(len(d), 1) for d in distinct]
-    wide = (codes[0] * sizes[1] + codes[1]) * sizes[2] + codes[2]
-    starts = np.flatnonzero(np.diff(wide, prepend=-1))  # a file mostly holds one series after the other
-    code, keys = pd.factorize(wide[starts], sort=True)
+    code, keys = pd.factorize((codes[0] * sizes[1] + codes[1]) * sizes[2] + codes[2], sort=True)
     at = (keys // sizes[2] // sizes[1], keys // sizes[2] % sizes[1], keys % sizes[2])
     names = {name: np.asarray(d)[i] for name, d, i in zip(columns, distinct, at, strict=True)}
     frame = pd.DataFrame(names).astype({"service": "str", "region": "str", "segment": "int64"})
-    return frame, np.repeat(code.astype(np.int64), np.diff(starts, append=len(wide)))[: len(counts)]
+    every = np.repeat(code.astype(np.int32), np.diff(ends, prepend=0)) if rows else np.zeros(0, dtype=np.int32)
+    return frame, every[: len(counts)]
 
 
-def _factorize(column: "pd.Series[Any]") -> tuple[Ints, Any]:
-    """Return a number for each value, in order, and the values; runs of one value are looked up once."""
+def _runs(column: "pd.Series[Any]") -> tuple[tuple[Ints, Ints], Any]:
+    """Return the ends of runs of one value and a number for each, and the values in order.
+
+    A file mostly holds one series after the other, so names are looked up a run at a time.
+    """
+    if len(column) and isinstance(column.dtype, pd.StringDtype):
+        chunks = pa.chunked_array(pa.array(column)).chunks
+        runs = [pc.run_end_encode(chunk, run_end_type=pa.int64()) for chunk in chunks]
+        before = np.cumsum([0, *(len(chunk) for chunk in chunks)])
+        ends = np.concatenate([run.run_ends.to_numpy() + n for run, n in zip(runs, before, strict=False)])
+        texts = pa.chunked_array([run.values for run in runs]).to_pandas()
+        code, values = pd.factorize(pd.Series(texts), sort=True)
+        return (ends, code.astype(np.int64)), values
     if len(column) and column.dtype == np.int64 and (column == column.iloc[0]).all():  # as most segments are
-        return np.zeros(len(column), dtype=np.int64), column.iloc[:1].to_numpy()
-    if not len(column) or not isinstance(column.dtype, pd.StringDtype):
-        code, values = pd.factorize(column, sort=True)
-        return code.astype(np.int64), values
-    texts = pa.chunked_array(pa.array(column))
-    runs = [pc.run_end_encode(chunk, run_end_type=pa.int64()) for chunk in texts.chunks]
-    code, values = pd.factorize(pd.Series(pa.chunked_array([run.values for run in runs]).to_pandas()), sort=True)
-    lengths = [np.diff(run.run_ends.to_numpy(), prepend=0) for run in runs]
-    return np.repeat(code.astype(np.int64), np.concatenate(lengths)), values
+        return (np.array([len(column)]), np.zeros(1, dtype=np.int64)), column.iloc[:1].to_numpy()
+    code, values = pd.factorize(column, sort=True)
+    return (np.arange(1, len(column) + 1), code.astype(np.int64)), values
 
 
 def _segment(counts: pd.DataFrame) -> "pd.Series[Any]":
@@ -269,32 +288,46 @@ def _check_span(bin_start: "pd.Series[pd.Timestamp]", cells: int) -> None:
         )
 
 
-def _check_duplicates(names: pd.DataFrame, cell: Ints, bins: int, start: int, bin_minutes: int) -> None:
+def _ordered(code: Places, column: Places) -> bool:
+    """Tell whether the rows are in order of series and time, each once."""
+    for rows in _slices(len(code) - 1):
+        here, there = code[rows], code[rows.start + 1 : rows.stop + 1]
+        later = column[rows.start + 1 : rows.stop + 1] > column[rows]
+        if not ((there > here) | ((there == here) & later)).all():
+            return False
+    return True
+
+
+def _check_duplicates(
+    names: pd.DataFrame, code: Places, column: Places, bins: int, start: int, bin_minutes: int
+) -> None:
     seen = np.zeros(len(names) * bins, dtype=bool)
-    seen[cell] = True
-    if int(seen.sum()) == len(cell):
+    for rows in _slices(len(code)):
+        seen[code[rows].astype(np.int64) * bins + column[rows]] = True
+    if int(seen.sum()) == len(code):
         return
-    key = pd.Series(cell)
+    key = pd.Series(code.astype(np.int64) * bins + column)
     at = int(key[key.duplicated()].iloc[0])
     when = pd.Timestamp((start + at % bins * bin_minutes) * 60, unit="s", tz="UTC")
     service, region = names["service"].iloc[at // bins], names["region"].iloc[at // bins]
     raise InputError(f"counts: ({service}, {region}, {when}) is there twice; a key is one row; add or drop the repeats")
 
 
-def _extent(code: Ints, column: Ints, series: int, bins: int) -> tuple[Ints, Ints]:
+def _extent(code: Places, column: Places, series: int, bins: int) -> tuple[Ints, Ints]:
     """Return the first and the last column of each series; ``bins`` and -1 where it has none."""
     first = np.full(series, bins, dtype=np.int64)
     last = np.full(series, -1, dtype=np.int64)
     starts = np.flatnonzero(np.diff(code, prepend=-1))
-    if len(starts):
-        np.minimum.at(first, code[starts], np.minimum.reduceat(column, starts))
-        np.maximum.at(last, code[starts], np.maximum.reduceat(column, starts))
+    if len(starts):  # ufunc.at is fast only where all types are alike
+        np.minimum.at(first, code[starts], np.minimum.reduceat(column, starts).astype(np.int64))
+        np.maximum.at(last, code[starts], np.maximum.reduceat(column, starts).astype(np.int64))
     return first, last
 
 
-def _check_spacing(first: Ints, last: Ints, code: Ints, column: Ints, bin_minutes: int) -> None:
+def _check_spacing(first: Ints, last: Ints, code: Places, column: Places, bin_minutes: int) -> None:
     """Refuse bins that are all wider than stated: every second bin unknown for ever is a wrong width, not a gap."""
-    if len(code) < 12 or (np.diff(column[:1000]) == 1).any():
+    near = column[:10_000]
+    if len(code) < 12 or (np.diff(near) == 1).any() or (near == column[0] + 1).any():
         return
     offset = column - first[code]
     if not offset.any():
@@ -309,12 +342,20 @@ def _check_spacing(first: Ints, last: Ints, code: Ints, column: Ints, bin_minute
         )
 
 
-def _spread(values: Floats, cell: Ints, series: int, bins: int) -> Floats:
-    if len(cell) == series * bins and (cell[1:] > cell[:-1]).all():
-        return values.reshape(series, bins)
-    out = np.full(series * bins, np.nan, dtype=np.float32)
-    out[cell] = values
-    return out.reshape(series, bins)
+def _spread(values: Floats, code: Places, column: Places, shape: tuple[int, int], *, ordered: bool) -> Floats:
+    """Lay values out as series by bins, NaN where there is none; a full table in order lies so already."""
+    if ordered and len(values) == shape[0] * shape[1]:
+        return values.reshape(shape)
+    out = np.full(shape, np.nan, dtype=np.float32)
+    for rows in _slices(len(values)):
+        out[code[rows], column[rows]] = values[rows]
+    return out
+
+
+def _slices(rows: int) -> Iterator[slice]:
+    """Cut rows into slices that stay in the processor's cache."""
+    for begin in range(0, rows, SLICE_ROWS):
+        yield slice(begin, min(begin + SLICE_ROWS, rows))
 
 
 def local_minute_of_week(minutes: Ints, zone: str) -> Ints:
