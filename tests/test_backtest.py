@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from clamor.backtest import backtest, chance, chart, compare, together
+from clamor.budget import Budget
 from clamor.detect import detect
 from clamor.errors import InputError
 from clamor.incidents import incidents
@@ -244,9 +245,9 @@ def history():
 def test_backtest_of_a_clear_history(history):
     """Both outages are found within half an hour under any budget; one before the history is unwatched, not missed."""
     frame, labels = history
-    result = backtest(frame, labels, budgets=(0.1, 0.01), eval_start=pd.Timestamp("2026-10-03T00:00Z"))
+    result = backtest(frame, labels, budgets=(Budget(0.1), Budget(0.01)), eval_start=pd.Timestamp("2026-10-03T00:00Z"))
     table = result.table
-    assert table["budget"].tolist() == [0.01, 0.1]
+    assert table["budget"].tolist() == ["0.01", "0.1"]
     assert table[["events", "found", "unwatched"]].to_numpy().tolist() == [[2, 2, 1], [2, 2, 1]]
     assert (table["delay_median_minutes"] <= 30).all()
     assert table["series_weeks"].iloc[0] == pytest.approx(2 * 5 / 7)
@@ -257,8 +258,8 @@ def test_backtest_of_a_clear_history(history):
 def test_a_backtest_says_what_the_live_run_would_have(history):
     """The delay is that of a run bin by bin: the end of the first outage bin less the known start."""
     frame, labels = history
-    result = backtest(frame, labels, budgets=(0.1,), eval_start=pd.Timestamp("2026-10-03T00:00Z"))
-    first = result.comparisons[0.1].events.iloc[0]
+    result = backtest(frame, labels, budgets=(Budget(0.1),), eval_start=pd.Timestamp("2026-10-03T00:00Z"))
+    first = result.comparisons["0.1", 15].events.iloc[0]
     known = None
     for hour in ("09:15", "09:30", "09:45"):
         now = pd.Timestamp(f"2026-10-05T{hour}Z")
@@ -291,8 +292,8 @@ def test_labels_without_a_column(history):
 
 
 def test_the_chart_draws_every_budget(history):
-    """One point a budget in both panels."""
+    """One point a budget in every panel."""
     frame, labels = history
-    table = backtest(frame, labels, budgets=(0.1,), eval_start=pd.Timestamp("2026-10-03T00:00Z")).table
+    table = backtest(frame, labels, budgets=(Budget(0.1),), eval_start=pd.Timestamp("2026-10-03T00:00Z")).table
     drawn = chart(table).to_dict()
-    assert len(drawn["hconcat"]) == 2
+    assert len(drawn["hconcat"]) == 3

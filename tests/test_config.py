@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from clamor import config
+from clamor.budget import Budget
 from clamor.errors import ClamorError, ConfigError, InputError
 
 
@@ -26,8 +27,33 @@ def test_the_environment_wins_over_the_file_and_options_over_both(monkeypatch: p
     monkeypatch.setenv("CLAMOR_X__COUNTRIES", "GB,DE")
     found = config.load(path, budget=0.3)
     assert (found.lake, found.budget, found.services, found.x.countries) == (
-        "environment", 0.3, ("tiktok",), ("GB", "DE"),
+        "environment", Budget(0.3), ("tiktok",), ("GB", "DE"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ["2/month", " 2 / month "])
+def test_a_budget_of_the_whole_catalogue(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the file and from the environment; a number is of a series-week."""
+    assert config.load(toml(f"budget = '{said}'")).budget == Budget(2, "month")
+    monkeypatch.setenv("CLAMOR_BUDGET", said)
+    assert config.load().budget == Budget(2, "month")
+    monkeypatch.setenv("CLAMOR_BUDGET", "0.5")
+    assert config.load().budget == Budget(0.5)
+
+
+@pytest.mark.parametrize("said", ["2/fortnight", "two/month", "0/month", "1e9", "", "nan", "2/", "/month", "-1", True])
+def test_what_is_no_budget_is_refused(said: object) -> None:
+    """One line says the value and what a budget is."""
+    with pytest.raises(InputError, match="budget"):
+        Budget.parse(said)
+
+
+def test_a_catalogue_s_budget_is_shared_out_over_its_series() -> None:
+    """Two a month are 2 / 4.348 a week: over 46 series a hundredth each; one a series-week is one whatever there is."""
+    assert Budget(2, "month").rate(46) == pytest.approx(0.01, rel=1e-3)
+    assert Budget(1.0).rate(46) == 1.0
+    assert Budget(2, "month").told(46) == "2 false incidents a month in all, 0.01 a week for each of 46 series"
+    assert [str(Budget.parse(text)) for text in ("0.10", "2/month", "1/day")] == ["0.1", "2/month", "1/day"]
 
 
 def test_clamor_toml_is_read_where_it_is_and_not_missed_where_it_is_not() -> None:

@@ -14,7 +14,8 @@ RIM = {"cli", "demo", "run"}
 ALLOWED = {
     "schema": {"errors"},
     "errors": set(),
-    "config": {"errors"},
+    "budget": {"errors"},
+    "config": {"budget", "errors"},
     "frames": {"errors", "schema"},
     "store": {"errors", "schema"},
     "volumes": {"errors", "schema"},
@@ -24,10 +25,10 @@ ALLOWED = {
     "baseline": {"errors", "schema"},
     "detect": {"baseline", "errors", "schema"},
     "incidents": {"baseline", "errors", "schema"},
-    "backtest": {"baseline", "detect", "errors", "incidents", "schema"},
+    "backtest": {"baseline", "budget", "detect", "errors", "incidents", "schema"},
     "report": {"errors", "schema"},
     "simulate": {"catalog", "errors", "schema"},
-    "run": {"collect", "config", "detect", "errors", "incidents", "report", "schema", "store", "volumes"},
+    "run": {"budget", "collect", "config", "detect", "errors", "incidents", "report", "schema", "store", "volumes"},
 }
 """Which parts a part may import; the command line and the demo join everything."""
 BUILD_SCRIPTS = {"build_places.py", "build_gazetteer.py"}

@@ -895,21 +895,26 @@ def test_an_incident_that_ends_before_the_window_is_closed_in_it(letters, status
 
 
 def test_lookback_shows_incidents_whole():
-    """Flags should begin four hours before the onset interval of what is open, and of what the window would cut."""
+    """Flags should begin a day before the onset interval of what is open, and of what the window would cut."""
+    day = pd.Timedelta(days=1)
     still = found(flagged("....OO"))
-    assert lookback(still, at(6)) == at(3) - pd.Timedelta(hours=4)
+    assert lookback(still, at(6)) == at(3) - day
     done = found(flagged("....OO......"))
-    assert lookback(done, at(5)) == at(3) - pd.Timedelta(hours=4)
-    assert lookback(done, at(60)) == at(60)
+    assert lookback(done, at(5)) == at(3) - day
+    assert lookback(done, at(9)) == at(3) - day
+    assert lookback(done, at(10)) == at(10)
     lost = found(flagged("....OO"), now=at(90))
-    assert lookback(lost, at(80)) == at(3) - pd.Timedelta(hours=4)
+    assert lookback(lost, at(80)) == at(3) - day
     assert lookback(found(flagged("....OO"), now=at(110)), at(100)) == at(100)
 
 
-def test_lookback_cuts_no_earlier_incident_either():
-    """Two incidents three hours apart: who shows the later one whole shows the earlier one too."""
-    two = found(flagged("OO" + "." * 12 + "OO....", start=40))
-    assert lookback(two, at(55)) == at(40) - pd.Timedelta(hours=4)
+def test_what_is_settled_is_left_alone():
+    """The later of two incidents goes on; flags that show only the end of the earlier one do not touch it."""
+    flags = flagged("OOOO" + "." * 16 + "OO")
+    known = found(flags)
+    later = found(flags.loc[flags["bin_start"] >= at(3)], previous=known, since=at(20), now=at(23))
+    pd.testing.assert_series_equal(later.iloc[0], known.iloc[0])
+    assert later.iloc[1].computed_at == at(23)
 
 
 SERVICES = ("tiktok", "netflix", "vodafone")

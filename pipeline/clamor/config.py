@@ -31,6 +31,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from clamor.budget import Budget
 from clamor.errors import ConfigError, InputError
 
 DEFAULT_FILE: Final = Path("clamor.toml")
@@ -58,6 +59,14 @@ def _clean(value: SecretStr) -> SecretStr:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("a credential has no spaces, line breaks or foreign letters; copy it again")
     return SecretStr(text)
+
+
+def _budget(value: Any) -> Budget:
+    """Read a budget; pydantic wants a ValueError where it is none."""
+    try:
+        return Budget.parse(value)
+    except InputError as error:
+        raise ValueError(str(error)) from None
 
 
 Credential = Annotated[SecretStr, AfterValidator(_clean)]
@@ -115,7 +124,7 @@ class Settings(BaseSettings):
     catalog: Path | None = None
     services: Names = ()
     bin: str = "15min"
-    budget: float = Field(default=0.1, gt=0, le=1000)
+    budget: Annotated[Budget, NoDecode, BeforeValidator(_budget)] = Budget()
     synthetic: bool = False
     history_days: int = Field(default=28, ge=1)
     x: X = X()

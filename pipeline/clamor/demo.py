@@ -21,6 +21,7 @@ import pandas as pd
 from clamor import catalog as catalogs
 from clamor import config
 from clamor.backtest import Comparison, compare, together
+from clamor.budget import Budget
 from clamor.cli.common import Progress, say, show_table
 from clamor.cli.common import clock as clock_text
 from clamor.cli.telling import incident_row
@@ -40,7 +41,7 @@ from clamor.text.read import Reader
 START: Final = pd.Timestamp("2026-09-29", tz="UTC")
 """First day of every synthetic world: a Tuesday, after X's index change."""
 HISTORY_DAYS: Final = 14
-BUDGET: Final = 0.02
+BUDGET: Final = Budget(0.02)
 """False incidents a series-week: for some 260 series less than one a day; the default, 0.1, would accept four."""
 POLL_MINUTES: Final = 15
 POLL_DELAY_SECONDS: Final = 120

@@ -315,6 +315,15 @@ FLAGS: Final = _table(
     "excess_posts excess_low_posts excess_high_posts ratio",
 )
 
+
+class Ending(StrEnum):
+    """What ended an incident: its posts fell, its flags were quiet for so long, or its level became what is normal."""
+
+    POSTS = "posts"
+    QUIET = "quiet"
+    NEW_NORMAL = "new normal"
+
+
 SHARE: Final = pa.struct(
     [
         ("name", pa.string()),
@@ -341,10 +350,12 @@ INCIDENTS: Final = _table(
         "onset_at": TIME,
         "onset_low_at": TIME,
         "onset_high_at": TIME,
+        "opened_at": TIME,
         "detected_at": TIME,
         "recovered_at": TIME,
         "recovered_low_at": TIME,
         "recovered_high_at": TIME,
+        "ending": pa.string(),
         "last_seen_at": TIME,
         "peak_at": TIME,
         "peak_ratio": pa.float64(),
@@ -365,7 +376,7 @@ INCIDENTS: Final = _table(
         "catalog_version": pa.string(),
         "computed_at": TIME,
     },
-    nullable="recovered_at recovered_low_at recovered_high_at peak_ratio first_hand_share "
+    nullable="opened_at recovered_at recovered_low_at recovered_high_at ending peak_ratio first_hand_share "
     "excess_posts excess_low_posts excess_high_posts",
 )
 
@@ -395,7 +406,7 @@ def conform(frame: pd.DataFrame, table: Table) -> pa.Table:
         raise InputError(f"{table.name}: column {missing[0]!r} is missing; a row is {table.grain}; add it")
     for field in table.columns:
         column = frame[field.name]
-        if field.type == TIME and len(column) and getattr(column.dtype, "tz", None) is None:
+        if field.type == TIME and column.notna().any() and getattr(column.dtype, "tz", None) is None:
             raise InputError(f"{table.name}.{field.name}: naive times; every time is UTC by type; localize it first")
     try:
         arrow = pa.Table.from_pandas(frame[table.columns.names], schema=table.columns, preserve_index=False)

@@ -4,6 +4,7 @@ Apart from the simulator this is the only stage that may see a truth.
 """
 
 from clamor.backtest.compare import Comparison, compare, together
-from clamor.backtest.policies import Backtest, backtest, chart
+from clamor.backtest.drawn import chart
+from clamor.backtest.policies import Backtest, backtest
 
 __all__ = ["Backtest", "Comparison", "backtest", "chart", "compare", "together"]

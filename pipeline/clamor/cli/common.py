@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from clamor import budget as budgets
 from clamor.errors import InputError
 
 Lake = Annotated[
@@ -16,9 +17,24 @@ Lake = Annotated[
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file [clamor.toml if it is there].")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Bin = Annotated[str | None, typer.Option("--bin", help="Bin width: 15min, 1h, 1d, 1w [15min].")]
+
+
+def accepted(text: str) -> budgets.Budget:
+    """Read a budget.
+
+    Raises:
+        BadParameter: it is none.
+
+    """
+    try:
+        return budgets.Budget.parse(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+BUDGET_HELP = "False incidents that you accept: 0.1 in a week of each series, or 2/month of all together"
 Budget = Annotated[
-    float | None,
-    typer.Option("--budget", help="False incidents a series-week that you accept [0.1].", min=1e-6, max=1000),
+    budgets.Budget | None, typer.Option("--budget", metavar="N[/month]", parser=accepted, help=f"{BUDGET_HELP} [0.1].")
 ]
 Fail = Annotated[
     bool, typer.Option("--fail-on-incident", help="Exit with 3 while an incident is open, with 1 if nothing is known.")

@@ -1,13 +1,14 @@
 """Commands that decide: detect, backtest."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clamor import budget as budgets
 from clamor.cli import common
-from clamor.cli.common import Bin, Budget, Config, Json, Lake
+from clamor.cli.common import Bin, Budget, Config, Json, Lake, accepted
 from clamor.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _detect_counts(
     out: Path | None,
     bin_minutes: int,
     start: "pd.Timestamp | None",
-    budget: float,
+    budget: "budgets.Budget",
     *,
     json: bool,
 ) -> None:
@@ -92,11 +93,12 @@ def _detect_counts(
         raise InputError(
             f"--eval-start {start} is after the last bin ({given['bin_start'].max()}); name an earlier one"
         )
-    verdicts = judge(given, tree, bin_minutes=bin_minutes, eval_start=start, budget=budget)
+    series = len(given[["service", "region"]].drop_duplicates())
+    verdicts = judge(given, tree, bin_minutes=bin_minutes, eval_start=start, budget=budget.rate(series))
     frames.write(verdicts[list(schema.VERDICT_COLUMNS)], out)
     states = verdicts["state"].value_counts()
     told = ", ".join(f"{bins:,} {state}" for state, bins in states.items())
-    common.say(f"{out}: {len(verdicts):,} bins ({told}), at {budget:g} false incidents a series-week")
+    common.say(f"{out}: {len(verdicts):,} bins ({told}), at {budget.told(series)}")
     if json:
         common.show_json([{"out": str(out), "bins": len(verdicts), "states": states.to_dict()}])
 
@@ -132,16 +134,20 @@ def backtest(
     ],
     regions: Regions = None,
     budget: Annotated[
-        list[float] | None, typer.Option(help="Budgets to try (repeat it) [0.02 0.05 0.1 0.2 0.5].", min=1e-6, max=1000)
+        list[budgets.Budget] | None,
+        typer.Option(metavar="N[/month]", parser=accepted, help="Budgets to try (repeat it) [0.02 0.05 0.1 0.2 0.5]."),
     ] = None,
     eval_start: EvalStart = None,
-    bin: Bin = None,
+    bin: Annotated[list[str] | None, typer.Option(help="Bin widths to try (repeat it) [15min].")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="The table (Parquet, CSV).")] = None,
+    incidents: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Every incident of every policy, found or false (Parquet, CSV).")
+    ] = None,
     chart: Annotated[Path | None, typer.Option(metavar="FILE", help="A chart (HTML), offline.")] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Say what each budget would have done to a history.
+    """Say what each budget and bin width would have done to a history.
 
     Recall, precision, false alarms and delay against known incidents, with 95% intervals.
     """
@@ -150,21 +156,20 @@ def backtest(
     from clamor import frames
     from clamor.backtest.policies import BUDGETS
 
-    settings = settings_module.load(config, bin=bin)
-    for path in (out, chart):
-        if path is not None and any(given is not None and path == given for given in (counts, labels, regions)):
-            raise InputError(f"{path}: would overwrite a file that is read; name another")
+    widths = [settings_module.bin_width(text) for text in bin] if bin else [settings_module.load(config).bin_minutes]
+    _check_outputs({"--out": out, "--incidents": incidents}, chart, [counts, labels, regions])
     done = library.backtest(
         frames.counts(counts),
         frames.labels(labels),
         regions=frames.regions(regions) if regions is not None else None,
         budgets=tuple(budget) if budget else BUDGETS,
-        bin_minutes=settings.bin_minutes,
+        bins=widths,
         eval_start=common.instant(eval_start, "--eval-start"),
     )
-    if out is not None:
-        frames.write(done.table, out)
-        common.say(f"{out}: written")
+    for path, table in ((out, done.table), (incidents, done.alarms())):
+        if path is not None:
+            frames.write(table, path)
+            common.say(f"{path}: written")
     if chart is not None:
         from clamor.run.show import write_page
 
@@ -173,13 +178,44 @@ def backtest(
     if json:
         common.show_json(done.table.to_dict("records"))
     else:
-        common.show_table([_policy(row) for row in done.table.to_dict("records")], title="95% intervals in brackets")
+        _say_policies(done.table)
+
+
+def _check_outputs(tables: Mapping[str, Path | None], chart: Path | None, read: Iterable[Path | None]) -> None:
+    """Refuse places that cannot be written, or that would overwrite what is read, before the work is done."""
+    from clamor import frames
+
+    given = [path for path in read if path is not None]
+    written = [path for path in (*tables.values(), chart) if path is not None]
+    for path in written:
+        if path in given or (path.exists() and any(each.exists() and path.samefile(each) for each in given)):
+            raise InputError(f"{path}: would overwrite a file that is read; name another")
+        if written.count(path) > 1:
+            raise InputError(f"{path}: named twice; two results need two files")
+    for table in tables.values():
+        if table is not None:
+            frames.check_ending(table)
+    if chart is not None and chart.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--chart {chart}: a chart is a page; let the name end in .html")
+
+
+def _say_policies(table: "pd.DataFrame") -> None:
+    """Print the table, and what it rests on."""
+    common.show_table([_policy(row) for row in table.to_dict("records")], title="95% intervals in brackets")
+    first = table.iloc[0]
+    common.say(
+        f"{first['events']} known incidents in {first['months']:.2g} months of {first['series']} series; "
+        "budgets are of false incidents a series-week, or as said"
+    )
+    if first["unwatched"]:
+        common.say(f"{first['unwatched']} known incidents have no judged bin in their time and are left out")
 
 
 def _policy(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return the cells of one budget for a table on a terminal."""
+    """Return the cells of one policy for a table on a terminal."""
     return {
-        "budget": f"{row['budget']:g}",
+        "budget": row["budget"],
+        "bins (min)": row["bin_minutes"],
         "found": f"{row['found']} of {row['events']}",
         "recall": _ranged(row, "recall", "{:.0%}"),
         "precision": _ranged(row, "precision", "{:.0%}"),

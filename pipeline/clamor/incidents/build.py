@@ -38,6 +38,7 @@ def incidents(
     providers: Collection[str] = (),
     unread: Collection[str] = (),
     now: pd.Timestamp,
+    since: pd.Timestamp | None = None,
     bin_minutes: int = 15,
     catalog_version: str = "",
     parameters: Mapping[str, Any] | None = None,
@@ -64,6 +65,7 @@ def incidents(
         providers: Services that others need (:data:`PROVIDER_KINDS` of the catalogue), blamed for shared causes.
         unread: Sources whose complaints were counted by a query and not read, so that commentary may be among them.
         now: Time of the run: ``computed_at``, and ``detected_at`` of new incidents.
+        since: Flags before it are settled: incidents that ended before are left as they are. None: all may change.
         bin_minutes: Width of the bins.
         catalog_version: Stored with every incident.
         parameters: Settings of the run to store beside the rules.
@@ -89,8 +91,10 @@ def incidents(
         rows, decided, tree, rules, unread=unread, bin_minutes=bin_minutes, now_bin=(now_us - rows.start) // rows.width
     )
     quiet = rules.quiet_bins(bin_minutes)
-    found = causes.join(found, rows, tree, rules, providers=providers, quiet_bins=quiet)
-    near, far = _near(known, rows, quiet)
+    settled = max(rows.start, since.value // 1000 if since is not None else 0) - quiet * rows.width
+    joined = causes.join(found, rows, tree, rules, providers=providers, quiet_bins=quiet)
+    found = [case for case in joined if rows.time(case.last + 1) > settled]
+    near, far = _near(known, rows, settled)
     slack = (quiet - 1) * rows.width
     taken = set(far["incident_id"].to_pylist()) if far is not None else set()
     names, left = identify(found, near, time=rows.time, slack=slack, taken=taken)
@@ -106,29 +110,27 @@ def incidents(
     return _frame(made, far)
 
 
-def lookback(previous: pd.DataFrame, begin: pd.Timestamp, *, margin_minutes: int = 240) -> pd.Timestamp:
-    """Return the time, ``begin`` or earlier, from which flags show every incident whole that they show at all.
+def lookback(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.Timestamp:
+    """Return the time from which flags show every incident whole that may change in a window that begins at ``begin``.
 
-    An incident of which only the later part is seen would be judged by that part. One whose end is unknown counts as
-    open for a day after it was last seen: what is flagged later is a new incident.
+    An incident of which only the later part is seen would be judged by that part; a day before it is shown too, to
+    compare with. One whose end is unknown counts as open for a day after it was last seen: what is flagged later is a
+    new incident.
     """
     unknown = previous["status"] == str(IncidentStatus.UNKNOWN)
     lately = previous["computed_at"] - previous["last_seen_at"] <= pd.Timedelta(minutes=Rules.silent_minutes)
     still = (previous["status"] == str(IncidentStatus.ONGOING)) | (unknown & lately)
-    margin = pd.Timedelta(minutes=margin_minutes)
-    while True:
-        cut = (previous["onset_low_at"] < begin) & (still | (previous["last_seen_at"] > begin - margin))
-        first: pd.Timestamp = previous.loc[cut, "onset_low_at"].min()
-        if pd.isna(first):
-            return begin
-        begin, still = first - margin, still & False
+    quiet = pd.to_timedelta((2 * previous["bin_minutes"]).clip(lower=Rules.quiet_minutes).astype("int64"), unit="min")
+    cut = still | (previous["last_seen_at"] + quiet > begin)
+    first: pd.Timestamp = previous.loc[cut, "onset_low_at"].min()
+    return begin if pd.isna(first) else min(begin, first - pd.Timedelta(days=1))
 
 
-def _near(known: pa.Table | None, rows: Rows, quiet: int) -> tuple[list[dict[str, Any]], pa.Table | None]:
+def _near(known: pa.Table | None, rows: Rows, earliest_us: int) -> tuple[list[dict[str, Any]], pa.Table | None]:
     """Split what is known into rows that this run may change, and the rest."""
     if known is None:
         return [], None
-    earliest = pa.scalar(rows.start - quiet * rows.width, schema.TIME)
+    earliest = pa.scalar(earliest_us, schema.TIME)
     recent = pc.greater(known.column("last_seen_at"), earliest)
     near = known.filter(recent)
     for name, field in zip(near.column_names, near.schema, strict=True):

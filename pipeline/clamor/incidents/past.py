@@ -7,7 +7,7 @@ import numpy as np
 from clamor.incidents.cases import standing
 from clamor.incidents.episodes import ELEVATED, NORMAL, Decided, Ints, Rows, after
 from clamor.incidents.rules import Rules
-from clamor.schema import IncidentStatus
+from clamor.schema import Ending, IncidentStatus
 
 
 def settle(row: dict[str, Any], rows: Rows, decided: Decided, rules: Rules, now_us: int) -> dict[str, Any]:
@@ -66,5 +66,6 @@ def _carry_on(
             "recovered_at": rows.time(last + 1),
             "recovered_low_at": rows.time(last),
             "recovered_high_at": rows.time(clear + 1),
+            "ending": str(Ending.QUIET),
         }
     return changed

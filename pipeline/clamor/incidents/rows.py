@@ -12,8 +12,12 @@ from clamor.incidents.identity import Identity
 from clamor.incidents.measured import Series, known, measured_by
 from clamor.incidents.said import Said, claims, first_hand, symptoms
 from clamor.incidents.scope import Tree
-from clamor.schema import ALL_SOURCES, IncidentStatus, Scope
+from clamor.schema import ALL_SOURCES, Ending, IncidentStatus, Scope
 
+HOURS_US = 4 * 3600 * 1_000_000
+DAY_US = 24 * 3600 * 1_000_000
+NEW_NORMAL_US = DAY_US // 2
+"""What has lasted less cannot have become normal: the expectation follows a level that held for half a day."""
 LAST_P = 0.05
 """A bin whose posts are less likely than this still shows the outage."""
 
@@ -31,6 +35,7 @@ def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp
         "scope": str(case.scope),
         "regions": case.named,
         **_times(case, rows, series),
+        "opened_at": rows.time(case.opened + 1),
         "detected_at": name.detected_at or stamp["computed_at"],
         "peak_ratio": size["peak_ratio"],
         "severity": str(severity(probability, size["peak_ratio"], size["excess_low_posts"], wide=wide)),
@@ -84,9 +89,33 @@ def _times(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
         "recovered_at": rows.time(ended.at) if ended else None,
         "recovered_low_at": rows.time(ended.low) if ended else None,
         "recovered_high_at": rows.time(ended.high) if ended else None,
+        "ending": _ending(case, rows, series, ended),
         "last_seen_at": rows.time(case.last + 1),
         "peak_at": rows.time(peak),
     }
+
+
+def _ending(case: Case, rows: Rows, series: Series | None, ended: Turn | None) -> str | None:
+    """Say what ended a case; a level is a new normal if what is expected has taken up more of the rise than is gone.
+
+    What is expected from the end on is compared with the same time of the last day before the case, the rise with the
+    case's first hours.
+    """
+    if ended is None:
+        return None
+    how = Ending.QUIET if case.ended is None else Ending.POSTS
+    if series is None or (ended.at - case.first) * rows.width < NEW_NORMAL_US:
+        return str(how)
+    mean, posts = (
+        dict(zip(rows.bin[series.rows], rows.value[n][series.rows], strict=True)) for n in ("expected_posts", "posts")
+    )
+    hours = max(1, HOURS_US // rows.width)
+    shift = -(-(ended.at + hours - case.first) * rows.width // DAY_US) * DAY_US // rows.width
+    pairs = [(mean.get(b, np.nan), mean.get(b - shift, np.nan)) for b in range(ended.at, ended.at + hours)]
+    now, then = (np.nansum([pair[i] for pair in pairs if np.isfinite(pair).all()]) for i in (0, 1))
+    first = range(case.opened, case.opened + hours)
+    rise = np.nansum([posts.get(b, np.nan) for b in first]) / max(np.nansum([mean.get(b, np.nan) for b in first]), 1e-9)
+    return str(Ending.NEW_NORMAL if then > 0 and now / then > max(rise, 1.0) ** 0.5 else how)
 
 
 def _quiet(case: Case, rows: Rows, index: Ints) -> Turn:

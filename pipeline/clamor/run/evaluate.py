@@ -8,11 +8,13 @@ import pandas as pd
 import pyarrow as pa
 
 from clamor import schema, volumes
+from clamor.budget import Budget
 from clamor.detect import Learnt, combine, detect, learn
 from clamor.incidents import PROVIDER_KINDS, lookback
 from clamor.incidents import incidents as find_incidents
 from clamor.store import Lake
 
+DEFAULT: Final = Budget()
 MINUTES_PER_DAY: Final = 1440
 USUAL: Final = pd.Timedelta(weeks=1)
 """Complaints of so long before an incident say which symptoms are usual."""
@@ -48,7 +50,7 @@ def evaluate(
     *,
     now: pd.Timestamp,
     bin_minutes: int = 15,
-    budget: float = 0.1,
+    budget: Budget = DEFAULT,
     start: pd.Timestamp | None = None,
     history_days: int | None = None,
     learned: Learned | None = None,
@@ -60,7 +62,7 @@ def evaluate(
         catalog: Regions and version.
         now: Nothing after it is looked at; it is the verdicts' ``computed_at``.
         bin_minutes: Width of the bins.
-        budget: False incidents a series-week.
+        budget: False incidents that are accepted.
         start: First bin to decide, UTC; the lake's first when None.
         history_days: Least days of baseline before ``start``; all there are when None. The history begins at a fixed
             four-weekly time, so that runs on different days learn from the same past.
@@ -76,7 +78,7 @@ def evaluate(
     if learned is None or begin is None or bin_minutes >= MINUTES_PER_DAY:
         counted = _counted(lake, catalog, since, now, bin_minutes)
     else:
-        counted = _resumed(lake, catalog, learned, since, begin, now, bin_minutes, budget)
+        counted = _resumed(lake, catalog, learned, since, begin, now, bin_minutes)
     if counted.empty:
         return None
     first = counted["bin_start"].min()
@@ -87,7 +89,8 @@ def evaluate(
     if learned is not None:
         begin = _news_from(lake, counted, begin, end, bin_minutes)
     taught = learned.sources if learned is not None else {}
-    flags = judge(counted, catalog, taught, now=now, bin_minutes=bin_minutes, budget=budget, start=begin)
+    rate = budget.rate(len(counted[["service", "region"]].drop_duplicates()))
+    flags = judge(counted, catalog, taught, now=now, bin_minutes=bin_minutes, budget=rate, start=begin)
     lake.replace(schema.BASELINE, flags.loc[flags["source"] != schema.ALL_SOURCES], start=begin, end=end)
     lake.replace(schema.FLAGS, flags, start=begin, end=end)
     uneven = counted.loc[counted["uneven"], ["service", "region", "bin_start", "uneven"]]
@@ -110,7 +113,6 @@ def _resumed(
     begin: pd.Timestamp,
     now: pd.Timestamp,
     bin_minutes: int,
-    budget: float,
 ) -> pd.DataFrame:
     """Count from the midnight on, and learn what lies before it of the sources for which that is not known yet."""
     if learned.until != begin:
@@ -125,16 +127,13 @@ def _resumed(
             learned,
             begin,
             bin_minutes,
-            budget,
         )
         for source, rows in counted.groupby("source", sort=True)
     ]
     return pd.concat(parts, ignore_index=True) if parts else counted
 
 
-def _taught(
-    whole: pd.DataFrame, catalog: Any, learned: Learned, begin: pd.Timestamp, bin_minutes: int, budget: float
-) -> pd.DataFrame:
+def _taught(whole: pd.DataFrame, catalog: Any, learned: Learned, begin: pd.Timestamp, bin_minutes: int) -> pd.DataFrame:
     """Learn a source's past; return its later rows, or all where the past says nothing of just these series."""
     source = str(whole["source"].iloc[0])
     learned.sources.pop(source, None)
@@ -142,7 +141,7 @@ def _taught(
     if past.empty:
         return whole
     tree = _used(catalog, whole["region"])
-    taught = learn(past.drop(columns=["source", "uneven"]), tree, bin_minutes=bin_minutes, budget=budget)
+    taught = learn(past.drop(columns=["source", "uneven"]), tree, bin_minutes=bin_minutes)
     learned.sources[source] = taught
     if _same_series(later, learned, source):
         return later
@@ -273,7 +272,7 @@ def tell(
     *,
     now: pd.Timestamp,
     bin_minutes: int,
-    budget: float,
+    budget: Budget,
 ) -> pd.DataFrame:
     """Make incidents of flags with what the lake says of their symptoms and claims, store them and return all known.
 
@@ -282,7 +281,8 @@ def tell(
     known = lake.incidents()
     same_width = known["bin_minutes"] == bin_minutes
     previous, others = known.loc[same_width], known.loc[~same_width]
-    begin = flags["bin_start"].min()
+    begin = news = flags["bin_start"].min()
+    series = len(flags[["service", "region"]].drop_duplicates())
     since = lookback(previous, begin)
     if since < begin:
         flags = pd.concat([lake.flags(bin_minutes=bin_minutes, start=since, end=begin), flags], ignore_index=True)
@@ -300,9 +300,10 @@ def tell(
         providers=[s.id for s in catalog.services.values() if s.kind in PROVIDER_KINDS],
         unread=_unread(counted),
         now=now,
+        since=news,
         bin_minutes=bin_minutes,
         catalog_version=catalog.version,
-        parameters={"budget": budget, "bin_minutes": bin_minutes},
+        parameters={"budget": budget.rate(series), "stated_budget": str(budget), "bin_minutes": bin_minutes},
     )
     found = pd.concat([others, found], ignore_index=True) if len(others) else found
     lake.write_incidents(found, computed_at=now)
