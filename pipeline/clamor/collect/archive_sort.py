@@ -1,8 +1,8 @@
 """More posts than fit into memory -> slices of time, each id once.
 
-A post that is in two files, or twice in one, is counted once, wherever its copies stand. Up to two million posts are
+A post that is in two files, or twice in one, is counted once, wherever its copies stand. Up to a million posts are
 told apart in memory. More go through files: first parted by their ids, so that all copies of a post meet, then, one of
-each, by their hour. Three times 28 bytes a post on disk, and in memory never more than a part of two million, or the
+each, by their hour. Three times 28 bytes a post on disk, and in memory never more than a million, or the
 posts of the fullest hour.
 """
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from clamor.collect.count import Meaning, Posts, first_of_each, ranks
 
-_AT_ONCE: Final = 2_000_000
+_AT_ONCE: Final = 1_000_000
 _ROW: Final = np.dtype([("id", "<i8"), ("bin", "<i8"), ("author", "<i8"), ("code", "<i4")])
 _Rows = npt.NDArray[Any]
 

@@ -28,7 +28,7 @@ Said = tuple[str, str, str, tuple[str, ...], tuple[str, ...], str]
 Meaning = tuple[Said, ...]
 _NOTHING: Final = -1
 _FOREVER: Final = 2**62
-_SORTED_AT_ONCE: Final = 1 << 20
+_SORTED_AT_ONCE: Final = 1 << 18
 
 
 class HasVersion(Protocol):
@@ -263,7 +263,7 @@ class Counter:
         self._keep(np.flatnonzero(keep))
 
     def drain(
-        self, observed_at: float, *, before: float = inf, size: int = 250_000
+        self, observed_at: float, *, before: float = inf, size: int = 25_000
     ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, float]]:
         """Take the rows out, in order of time and about ``size`` posts at once, and forget their posts.
 
@@ -350,7 +350,7 @@ def _order(meaning: Meaning) -> tuple[list[bool], list[tuple[Any, ...]], list[st
 def first_of_each(ids: Ints, bins: Ints, authors: Ints, ranks: Ints) -> Ints:
     """Return the positions, ascending, of one post of each id: the earliest bin, then the best rank.
 
-    About a million ids are sorted at a time, so that it takes little room.
+    About 250,000 ids are sorted at a time, so that it takes little room.
     """
     keep = np.zeros(len(ids), dtype=bool)
     parts = 1 + len(ids) // _SORTED_AT_ONCE

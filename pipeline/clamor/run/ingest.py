@@ -1,7 +1,7 @@
 """Collect → lake: store what a collector yields, in the order that makes a crash harmless."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 import msgspec
@@ -10,10 +10,11 @@ import pandas as pd
 from clamor import schema, volumes
 from clamor.collect.batch import Batch, State, coverage
 from clamor.errors import LakeError
+from clamor.run.gate import Gate
 from clamor.schema import Status
 from clamor.store import Lake
 
-_FLUSH_ROWS: Final = 400_000
+_FLUSH_ROWS: Final = 100_000
 _FLUSH_BATCHES: Final = 400
 
 
@@ -74,7 +75,8 @@ def ingest(
 ) -> Ingested:
     """Store what a collector yields: rows, then the attempts that prove them, then where to go on.
 
-    Batches are gathered into files of a sensible size. Whatever ends the collector, what it had yielded is stored.
+    Batches are gathered into files of a sensible size. Whatever ends the collector, what it had yielded is stored, and
+    what it spent: an interrupt reaches the collector, and waits while something is being stored.
 
     Args:
         lake: Where to.
@@ -83,25 +85,58 @@ def ingest(
         on_batch: Told of every batch.
 
     """
-    done, waiting, rows = Ingested(), [], 0
-    try:
-        for batch in batches:
-            waiting.append(batch)
-            rows += len(batch.volumes)
-            done.note(batch)
-            if on_batch is not None:
-                on_batch(batch)
-            if rows >= _FLUSH_ROWS or len(waiting) >= _FLUSH_BATCHES:
-                done.rows += _flush(lake, waiting, state)
-                waiting, rows = [], 0
-    finally:
-        done.rows += _flush(lake, waiting, state)
+    done, waiting, rows, source = Ingested(), [], 0, iter(batches)
+    memory = None if state is None else _Memory(lake, *state)
+    with Gate() as gate:
+        try:
+            while True:
+                with gate.open():
+                    batch = next(source, None)
+                if batch is None:
+                    break
+                waiting.append(batch)
+                rows += len(batch.volumes)
+                done.note(batch)
+                if memory is not None:
+                    memory.prove()
+                if on_batch is not None:
+                    on_batch(batch)
+                if rows >= _FLUSH_ROWS or len(waiting) >= _FLUSH_BATCHES:
+                    done.rows += _flush(lake, waiting, memory)
+                    waiting, rows = [], 0
+        finally:
+            done.rows += _flush(lake, waiting, memory)
     return done
 
 
-def _flush(lake: Lake, batches: Sequence[Batch], state: tuple[str, State] | None) -> int:
-    if not batches:
-        return 0
+class _Memory:
+    """The state as it may be stored: proven times of batches that came out, and all that was spent and learnt."""
+
+    def __init__(self, lake: Lake, name: str, state: State) -> None:
+        self._lake, self._name, self._state = lake, name, state
+        self._stored = asdict(state)
+        self.prove()
+
+    def prove(self) -> None:
+        """Note that the batches of all proven times are out; a time without its batch would never be asked again."""
+        self._proven = dict(self._state.watermarks)
+
+    def store(self) -> None:
+        """Store it, if it is not what is stored."""
+        state = replace(self._state, watermarks=self._proven)
+        if asdict(state) != self._stored:
+            write_state(self._lake, self._name, state)
+            self._stored = asdict(state)
+
+
+def _flush(lake: Lake, batches: Sequence[Batch], memory: _Memory | None) -> int:
+    news = _store(lake, batches) if batches else 0
+    if memory is not None:
+        memory.store()
+    return news
+
+
+def _store(lake: Lake, batches: Sequence[Batch]) -> int:
     attempts = coverage(attempt for batch in batches for attempt in batch.attempts)
     news = schema.VOLUMES.empty()
     fresh = _joined([batch.volumes for batch in batches], schema.VOLUMES)
@@ -115,8 +150,6 @@ def _flush(lake: Lake, batches: Sequence[Batch], state: tuple[str, State] | None
     lake.append(schema.SAMPLES, _joined([batch.samples for batch in batches], schema.SAMPLES))
     lake.append(schema.CLAIMS, _joined([batch.claims for batch in batches], schema.CLAIMS))
     lake.append(schema.COVERAGE, attempts)
-    if state is not None:
-        write_state(lake, *state)
     return len(news)
 
 
