@@ -10,7 +10,7 @@ from typing import Final
 
 from clamor.schema import Signal, Symptom
 from clamor.text.anchor import Anchor
-from clamor.text.lexicon import Hit, Kind
+from clamor.text.lexicon import RECOVERY, Hit, Kind
 
 NEAR: Final[dict[int, int]] = {
     Kind.LACK: 10,
@@ -74,7 +74,18 @@ _PAIRS: Final = (
     (Kind.WONDER, Kind.WONDERED),
 )
 SAID_OF: Final[frozenset[int]] = frozenset(
-    {Kind.TROUBLE, Kind.PART, Kind.BAD, Kind.WONDERED, Kind.LACKING, Kind.UNABLE, Kind.FAULTY, Kind.ASKED, Kind.HINT}
+    {
+        Kind.TROUBLE,
+        Kind.PART,
+        Kind.BAD,
+        Kind.WONDERED,
+        Kind.LACKING,
+        Kind.UNABLE,
+        Kind.FAULTY,
+        Kind.ASKED,
+        Kind.HINT,
+        Kind.OWN,
+    }
 )
 """The kinds whose points depend on the kind of service."""
 _WORDS: Final[dict[int, str]] = {int(kind): kind.name.lower() for kind in Kind}
@@ -182,7 +193,7 @@ def judge(folded: str, hits: list[Hit], focus: Mapping[str, float], anchor: Anch
                 claims[tag] = None
                 continue
             if kind == Kind.RECOVERY:
-                claims["recovery"] = None
+                claims[RECOVERY] = None
             _weigh(ledger, last, hit, kind, tag)
         for kind, _ in hit.entries:
             last[kind] = hit
@@ -210,7 +221,8 @@ def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) 
     elif kind in POINTS:
         for other in _OWN.get(kind, ()):
             if left := ledger.beside(last, other, hit, NEAR[Kind.FIRST]):
-                ledger.add(Kind.OWN, POINTS[Kind.OWN], left.start, hit.end)
+                hint = tag if kind == Kind.HINT else left.entries[0].tag
+                ledger.add(Kind.OWN, POINTS[Kind.OWN], left.start, hit.end, hint)
         if kind == Kind.TROUBLE and tag == "any":
             left = last.get(Kind.PART) or last.get(Kind.ACT)
             if left is not None and ledger.near(left, hit, NEAR[Kind.TROUBLE]):

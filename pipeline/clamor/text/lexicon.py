@@ -126,6 +126,8 @@ _ELSEWHERE: Final = frozenset(
 )
 """Kinds of phrases whose words are of other things than a service's trouble."""
 _SPREAD: Final = str.maketrans("{},", "   ")
+RECOVERY: Final = "recovery"
+"""The claim that trouble is over; the others are causes."""
 _ANY: Final = "*"
 _TROUBLE: Final = Entry(Kind.TROUBLE, "any")
 _SYMPTOMS: Final = frozenset(Symptom)
@@ -182,6 +184,25 @@ _Said = tuple[tuple[int, Entry], ...]
 """What a phrase means: the number of a language, and an entry."""
 
 
+class _Value(NamedTuple):
+    """What the automaton keeps of a phrase: its length, its languages, and by language its entries and its causes."""
+
+    length: int
+    languages: tuple[int, ...]
+    entries: dict[int, tuple[Entry, ...]]
+    causes: dict[int, tuple[Entry, ...]]
+
+    @classmethod
+    def of(cls, length: int, said: _Said) -> "_Value":
+        """Sort the entries of a phrase; everyday words have none."""
+        entries: dict[int, tuple[Entry, ...]] = {}
+        causes: dict[int, tuple[Entry, ...]] = {}
+        for number, entry in said:
+            kept = causes if entry.kind == Kind.CLAIM and entry.tag != RECOVERY else entries
+            kept[number] = kept.get(number, ()) + (() if entry.kind == Kind.FILLER else (entry,))
+        return cls(length, tuple(dict.fromkeys(number for number, _ in said)), entries, causes)
+
+
 class Vocabulary(NamedTuple):
     """The words of one language by which a phrase and a name are seen to belong together.
 
@@ -233,15 +254,11 @@ class Lexicon:
                         meanings[key] = known + one
         self.size = len(meanings)
         self._automaton = ahocorasick.Automaton()
-        values: dict[tuple[int, _Said], tuple[int, tuple[int, ...], dict[int, tuple[Entry, ...]]]] = {}
+        values: dict[tuple[int, _Said], _Value] = {}
         for key, said in meanings.items():
             value = values.get((len(key), said))
             if value is None:
-                by_language: dict[int, tuple[Entry, ...]] = {}
-                for number, entry in said:
-                    kept = () if entry.kind == Kind.FILLER else (entry,)
-                    by_language[number] = by_language.get(number, ()) + kept
-                value = values[len(key), said] = (len(key), tuple(by_language), by_language)
+                value = values[len(key), said] = _Value.of(len(key), said)
             self._automaton.add_word(key, value)
         self._automaton.make_automaton()
 
@@ -252,32 +269,32 @@ class Lexicon:
     def find(self, folded: str, language: str | None = None, names: Sequence[Hit] = ()) -> tuple[list[Hit], str]:
         """Return the phrases in a folded text, in order of their ends, and the language that it was read in.
 
-        A phrase inside another is left out, but for trouble inside a question or a cue. ``language`` is what the
-        platform says; it decides where words do not. ``names`` are hits of the services' names, to be put among the
-        phrases.
+        A phrase inside another is left out, but for trouble inside a question or a cue, and for what people say of
+        the cause. ``language`` is what the platform says; it decides where words do not. ``names`` are hits of the
+        services' names, to be put among the phrases.
         """
         found = list(self._automaton.iter(folded))
         best = self._spoken(folded, found, language)
         anyway = len(self._languages) - 1
-        said_here = (
-            (last + 1 - length, last + 1, entries)
-            for last, (length, _, said) in found
-            if (entries := said.get(best) or said.get(anyway))
-        )
-        kept = _outermost(said_here)
-        if names:
-            kept = sorted([*kept, *names], key=_END)
+        here: list[tuple[int, int, tuple[Entry, ...]]] = []
+        aside = list(names)
+        for last, (length, _, said, causes) in found:
+            if entries := said.get(best) or said.get(anyway):
+                here.append((last + 1 - length, last + 1, entries))
+            if causes and (stated := causes.get(best)):
+                aside.append(Hit(last + 1 - length, last + 1, stated))
+        kept = _outermost(here)
+        if aside:
+            kept = sorted([*kept, *aside], key=_END)
         return kept, self._languages[best] if best < anyway else "en"
 
-    def _spoken(
-        self, folded: str, found: list[tuple[int, tuple[int, tuple[int, ...], object]]], language: str | None
-    ) -> int:
+    def _spoken(self, folded: str, found: list[tuple[int, "_Value"]], language: str | None) -> int:
         """Return the number of the language that most letters of the phrases found and of everyday words are of."""
         votes = [0] * len(self._languages)
         for word in folded[:_HEARD].split():
             for number in self._everyday.get(word, ()):
                 votes[number] += len(word)
-        for _, (length, languages, _) in found:
+        for _, (length, languages, _, _) in found:
             for number in languages:
                 votes[number] += length
         votes[-1] = 0

@@ -27,7 +27,8 @@ _COMMON_WORDS: Final = """
     was is are been be has have just again our went go going gone still light were had her his who any all got need want
 """
 _COMMON: Final = frozenset(_COMMON_WORDS.split())
-_ENDINGS: Final = ("", "s", "da", "de", "dan", "den")
+_ENDINGS: Final = ("", "s", "a", "e", "i", "da", "de", "ta", "te", "dan", "den", "tan", "ten", "in")
+"""What a long name may end with: plural and possessive, and the cases of Turkish."""
 
 
 @dataclass(frozen=True, slots=True)
