@@ -12,6 +12,7 @@ import pytest
 
 from clamor.collect.lock import Holder, folder, hold, holder
 from clamor.errors import BusyError, ConfigError
+from command import clamor
 
 SECRET = "AAAA-very-secret-token"
 HOLD = f"""
@@ -86,3 +87,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     with pytest.raises(ConfigError, match="set XDG_STATE_HOME"):
         hold("x", SECRET, now=0.0).__enter__()
+
+
+def test_a_second_run_is_one_line_and_1(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run and backfill say who is at it, and ask and store nothing; another lake with another credential is free."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLAMOR_X__BEARER_TOKEN", SECRET)
+    monkeypatch.setenv("CLAMOR_X__API_URL", "http://127.0.0.1:1")
+    with hold("x", SECRET, now=0.0):
+        for words in (("run", "--service", "tiktok"), ("backfill", "--since", "2026-10-01", "--service", "tiktok")):
+            code, _, err = clamor(capsys, *words)
+            assert code == 1 and f"x: in use by process {os.getpid()} since 1970-01-01" in err.splitlines()[-1]
+            assert SECRET not in err
+    assert not Path("data").exists()
