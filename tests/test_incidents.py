@@ -917,6 +917,15 @@ def test_what_is_settled_is_left_alone():
     assert later.iloc[1].computed_at == at(23)
 
 
+def test_what_was_open_is_not_settled():
+    """Nothing is known for six hours; then four normal bins close what was open before."""
+    flags = flagged("..OO" + "-" * 24 + "....")
+    lost = found(flags.loc[flags["bin_start"] < at(28)])
+    assert lost["status"].tolist() == ["unknown"]
+    row = only(flags, previous=lost, since=at(28))
+    assert (row.incident_id, row.status) == (lost.iloc[0].incident_id, "recovered")
+
+
 SERVICES = ("tiktok", "netflix", "vodafone")
 REGIONS = ("001", "DE", "FR")
 WORLD = st.lists(st.text(alphabet="......eOO-", min_size=16, max_size=16), min_size=9, max_size=9)

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from clamor import schema
 from clamor.errors import InputError
-from clamor.incidents import cases as making
 from clamor.incidents import causes
-from clamor.incidents.episodes import Rows, decide, read
+from clamor.incidents.case import Case
+from clamor.incidents.cases import make
+from clamor.incidents.episodes import Decided, Rows, decide, read
 from clamor.incidents.identity import identify
 from clamor.incidents.past import settle
 from clamor.incidents.rows import row_of
@@ -22,6 +23,7 @@ from clamor.incidents.said import Said
 from clamor.incidents.scope import Tree
 from clamor.schema import INCIDENTS, IncidentStatus
 
+MINUTE_US: Final = 60_000_000
 PROVIDER_KINDS: Final = ("telecom", "power")
 """Kinds of service that other services need: when one fails, they fail with it."""
 
@@ -29,7 +31,9 @@ PROVIDER_KINDS: Final = ("telecom", "power")
 def incidents(
     flags: pd.DataFrame,
     *,
+    now: pd.Timestamp,
     previous: pd.DataFrame | None = None,
+    since: pd.Timestamp | None = None,
     regions: pd.DataFrame | None = None,
     samples: pd.DataFrame | None = None,
     claims: pd.DataFrame | None = None,
@@ -37,26 +41,24 @@ def incidents(
     uneven: pd.DataFrame | None = None,
     providers: Collection[str] = (),
     unread: Collection[str] = (),
-    now: pd.Timestamp,
-    since: pd.Timestamp | None = None,
     bin_minutes: int = 15,
     catalog_version: str = "",
     parameters: Mapping[str, Any] | None = None,
     rules: Rules | None = None,
 ) -> pd.DataFrame:
-    """Make incidents of flags.
+    """Make incidents of flags: INCIDENTS rows by onset and id, the untouched and withdrawn ones included.
 
-    An ``outage`` bin opens an incident, ``elevated`` bins keep it open; bins without data neither close nor extend
-    it. It is *recovered* when a watched series has been normal for ``rules.quiet_minutes`` and none is still open,
-    *unknown* when there is no coverage since, else *ongoing*. All regions of a service that are flagged at the same
-    time are one incident.
+    An ``outage`` bin opens an incident, ``elevated`` bins keep it open; bins without data neither close nor extend it.
+    It is *recovered* when its posts say so (``turns``) or a watched series has been normal for ``rules.quiet_minutes``
+    and none is still open, *unknown* when there is no coverage since, else *ongoing*.
 
     Args:
-        flags: FLAGS rows of all sources, of one bin width. Where source ``all`` has a row it decides the state; posts
-            and their excess come from the single sources. Reach back to :func:`lookback` of ``previous``, so that
-            incidents that go on are seen from their beginning.
+        flags: FLAGS rows of all sources, of one bin width, from :func:`lookback` on. Where source ``all`` has a row it
+            decides the state; posts and their excess come from the single sources.
+        now: Time of the run: ``computed_at``, and ``detected_at`` of new incidents.
         previous: INCIDENTS rows known so far: ids are kept by overlap of service and time. Those within the flags'
             window that are not found again become ``withdrawn``; older ones are returned as they are.
+        since: Flags before it are settled: incidents that ended before are left as they are. None: all may change.
         regions: ``region`` and ``parent``; without it codes are placed by their form.
         samples: SAMPLES rows: first-hand share and symptom shares of read posts.
         claims: CLAIMS rows.
@@ -64,15 +66,10 @@ def incidents(
         uneven: ``service, region, bin_start, uneven``: bins that were observed unevenly.
         providers: Services that others need (:data:`PROVIDER_KINDS` of the catalogue), blamed for shared causes.
         unread: Sources whose complaints were counted by a query and not read, so that commentary may be among them.
-        now: Time of the run: ``computed_at``, and ``detected_at`` of new incidents.
-        since: Flags before it are settled: incidents that ended before are left as they are. None: all may change.
         bin_minutes: Width of the bins.
         catalog_version: Stored with every incident.
         parameters: Settings of the run to store beside the rules.
         rules: Thresholds; when None the defaults, with ``budget`` of ``parameters`` if it is there.
-
-    Returns:
-        INCIDENTS rows by onset and id, the untouched and withdrawn ones included.
 
     Raises:
         InputError: flags of another bin width, an unknown state, two verdicts on one bin, a naive ``now``.
@@ -80,50 +77,94 @@ def incidents(
     """
     if now.tzinfo is None:
         raise InputError(f"now {now}: a naive time; times are UTC by type; add an offset such as Z")
-    rules = rules or Rules(budget=float((parameters or {}).get("budget", Rules.budget)))
     known = schema.conform(previous, INCIDENTS) if previous is not None and len(previous) else None
     if flags.empty:
         return schema.to_pandas(known) if known is not None else INCIDENTS.empty()
+    rules = rules or Rules(budget=float((parameters or {}).get("budget", Rules.budget)))
     rows, tree = read(flags, bin_minutes), Tree.of(regions)
-    decided = decide(rows)
-    now_us = now.value // 1000
-    found = making.make(
-        rows, decided, tree, rules, unread=unread, bin_minutes=bin_minutes, now_bin=(now_us - rows.start) // rows.width
-    )
-    quiet = rules.quiet_bins(bin_minutes)
-    settled = max(rows.start, since.value // 1000 if since is not None else 0) - quiet * rows.width
-    joined = causes.join(found, rows, tree, rules, providers=providers, quiet_bins=quiet)
-    found = [case for case in joined if rows.time(case.last + 1) > settled]
-    near, far = _near(known, rows, settled)
-    slack = (quiet - 1) * rows.width
-    taken = set(far["incident_id"].to_pylist()) if far is not None else set()
-    names, left = identify(found, near, time=rows.time, slack=slack, taken=taken)
-    said = Said.of([case.service for case in found], samples, claims, symptoms, uneven)
+    settled = _settled(previous, since, rows, rules)
+    decided, found = _cases(rows, tree, rules, settled, providers, unread, now)
     stamp = {
         "parameters": json.dumps({**asdict(rules), **(parameters or {})}, sort_keys=True),
         "catalog_version": catalog_version,
         "bin_minutes": bin_minutes,
-        "computed_at": now_us,
+        "computed_at": now.value // 1000,
     }
+    said = Said.of([case.service for case in found], samples, claims, symptoms, uneven)
+    return _told(rows, tree, rules, decided, found, known, settled, said, stamp)
+
+
+def _settled(previous: pd.DataFrame | None, since: pd.Timestamp | None, rows: Rows, rules: Rules) -> int:
+    """Return the time, microseconds since the epoch, before which nothing that had ended may change."""
+    begin = pd.Timestamp(rows.start, unit="us", tz="UTC")
+    if since is not None and previous is not None and len(previous):
+        begin = max(begin, _first_open(previous, since))
+    return begin.value // 1000 - rules.quiet_bins(rows.width // MINUTE_US) * rows.width
+
+
+def _cases(
+    rows: Rows,
+    tree: Tree,
+    rules: Rules,
+    settled: int,
+    providers: Collection[str],
+    unread: Collection[str],
+    now: pd.Timestamp,
+) -> tuple[Decided, list[Case]]:
+    """Return the deciding verdicts, and the cases that they make, without those that were settled before."""
+    decided = decide(rows)
+    now_bin = (now.value // 1000 - rows.start) // rows.width
+    found = make(rows, decided, tree, rules, unread=unread, now_bin=now_bin)
+    quiet = rules.quiet_bins(rows.width // MINUTE_US)
+    joined = causes.join(found, rows, tree, rules, providers=providers, quiet_bins=quiet)
+    return decided, [case for case in joined if rows.time(case.last + 1) > settled]
+
+
+def _told(
+    rows: Rows,
+    tree: Tree,
+    rules: Rules,
+    decided: Decided,
+    found: list[Case],
+    known: pa.Table | None,
+    settled: int,
+    said: Said,
+    stamp: dict[str, Any],
+) -> pd.DataFrame:
+    """Name the cases, describe them, and put them beside what was known and is not among them."""
+    near, far = _near(known, rows, settled)
+    slack = (rules.quiet_bins(stamp["bin_minutes"]) - 1) * rows.width
+    taken = set(far["incident_id"].to_pylist()) if far is not None else set()
+    names, left = identify(found, near, time=rows.time, slack=slack, taken=taken)
     made = [row_of(case, name, rows, tree, said, stamp) for case, name in zip(found, names, strict=True)]
-    made += [settle(row, rows, decided, rules, now_us) for row in left]
-    return _frame(made, far)
+    made += [settle(row, rows, decided, rules, stamp["computed_at"]) for row in left]
+    table = pa.Table.from_pylist(made, schema=INCIDENTS.columns)
+    if far is not None:
+        table = pa.concat_tables([table, far])
+    return schema.to_pandas(table.sort_by([("onset_at", "ascending"), ("incident_id", "ascending")]))
 
 
 def lookback(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.Timestamp:
     """Return the time from which flags show every incident whole that may change in a window that begins at ``begin``.
 
     An incident of which only the later part is seen would be judged by that part; a day before it is shown too, to
-    compare with. One whose end is unknown counts as open for a day after it was last seen: what is flagged later is a
-    new incident.
+    compare with.
+    """
+    first = _first_open(previous, begin)
+    return first if first == begin else first - pd.Timedelta(days=1)
+
+
+def _first_open(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.Timestamp:
+    """Return the earliest onset of what is open or goes on into a window, at most the window's begin.
+
+    One whose end is unknown counts as open for a day after it was last seen: what is flagged later is a new incident.
     """
     unknown = previous["status"] == str(IncidentStatus.UNKNOWN)
     lately = previous["computed_at"] - previous["last_seen_at"] <= pd.Timedelta(minutes=Rules.silent_minutes)
     still = (previous["status"] == str(IncidentStatus.ONGOING)) | (unknown & lately)
     quiet = pd.to_timedelta((2 * previous["bin_minutes"]).clip(lower=Rules.quiet_minutes).astype("int64"), unit="min")
-    cut = still | (previous["last_seen_at"] + quiet > begin)
-    first: pd.Timestamp = previous.loc[cut, "onset_low_at"].min()
-    return begin if pd.isna(first) else min(begin, first - pd.Timedelta(days=1))
+    first: pd.Timestamp = previous.loc[still | (previous["last_seen_at"] + quiet > begin), "onset_low_at"].min()
+    return begin if pd.isna(first) else min(begin, first)
 
 
 def _near(known: pa.Table | None, rows: Rows, earliest_us: int) -> tuple[list[dict[str, Any]], pa.Table | None]:
@@ -142,10 +183,3 @@ def _near(known: pa.Table | None, rows: Rows, earliest_us: int) -> tuple[list[di
     untouched[untouched == 0] = [not each for each in touched]
     rest = known.filter(pa.array(untouched))
     return near.filter(pa.array(touched, pa.bool_())).to_pylist(), rest
-
-
-def _frame(made: list[dict[str, Any]], rest: pa.Table | None) -> pd.DataFrame:
-    table = pa.Table.from_pylist(made, schema=INCIDENTS.columns)
-    if rest is not None:
-        table = pa.concat_tables([table, rest])
-    return schema.to_pandas(table.sort_by([("onset_at", "ascending"), ("incident_id", "ascending")]))

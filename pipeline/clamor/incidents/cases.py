@@ -22,10 +22,10 @@ def make(
     rules: Rules,
     *,
     unread: Collection[str],
-    bin_minutes: int,
     now_bin: int,
 ) -> list[Case]:
     """Make the cases of every service, in order of service and time."""
+    bin_minutes = rows.width // 60_000_000
     quiet = rules.quiet_bins(bin_minutes)
     found = find(decided, quiet_bins=quiet, silent_bins=rules.silent_bins(bin_minutes))
     if not len(found.series):
