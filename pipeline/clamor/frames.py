@@ -120,7 +120,7 @@ def write(frame: pd.DataFrame, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if kind == ".parquet":
-            frame.to_parquet(temporary, index=False)
+            _write_parquet(frame, temporary)
         elif kind == ".csv":
             _flat(frame).to_csv(temporary, index=False)
         else:
@@ -130,6 +130,15 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise InputError(f"{path}: cannot be written ({error.strerror}); give another --out") from error
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write without dictionaries of measured numbers, which hardly repeat: twice as fast, and no larger."""
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False, nthreads=1)
+    coded = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+    pq.write_table(table, path, use_dictionary=coded)
 
 
 def to_json(rows: Iterable[object]) -> str:
@@ -224,9 +233,9 @@ def times(column: pd.Series, path: Path) -> pd.Series:
     if null.any():
         raise InputError(f"{path}: {column.name} is empty in row {_first(null)}; every row has a time; fill it")
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        wrong = ~column.dt.year.between(*YEARS)
-        if wrong.any():
-            row = _first(wrong)
+        first, last = (pd.Timestamp(f"{year}-01-01", tz="UTC") for year in (YEARS[0], YEARS[1] + 1))
+        if column.min() < first or column.max() >= last:
+            row = _first((column < first) | (column >= last))
             raise InputError(
                 f"{path}: {column.name} {column.iloc[row - 1]} (row {row}) is not in {YEARS[0]} to {YEARS[1]}; mend it"
             )
@@ -282,9 +291,10 @@ def _first(wrong: Any) -> int:
 
 def _texts(column: pd.Series, path: Path) -> pd.Series:
     texts = _maybe(column)
-    empty = texts.isna() | (texts.str.strip() == "")
-    if empty.any():
-        raise InputError(f"{path}: {column.name} is empty in row {_first(empty)}; every row names its series; fill it")
+    blank = [text for text in texts.unique() if pd.isna(text) or not text.strip()]
+    if blank:
+        row = _first(texts.isin(blank))
+        raise InputError(f"{path}: {column.name} is empty in row {row}; every row names its series; fill it")
     return texts
 
 
@@ -296,6 +306,8 @@ def _maybe(column: pd.Series) -> pd.Series:
 
 
 def _numbers(column: pd.Series, path: Path) -> pd.Series:
+    if column.dtype == "float64":
+        return column
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
     wrong = numbers.isna() & column.notna()
     if pd.api.types.is_bool_dtype(column.dtype) or column.dtype == object:
@@ -310,9 +322,8 @@ def _numbers(column: pd.Series, path: Path) -> pd.Series:
 
 def _counts(column: pd.Series, path: Path) -> pd.Series:
     numbers = _numbers(column, path)
-    wrong = (numbers < 0) | (numbers > MOST)
-    if wrong.any():
-        row = _first(wrong)
+    if numbers.min() < 0 or numbers.max() > MOST:
+        row = _first((numbers < 0) | (numbers > MOST))
         raise InputError(
             f"{path}: {column.name} {numbers.iloc[row - 1]:g} (row {row}); a count is finite, not negative and "
             f"at most {MOST:g}; leave it empty where it is not known"

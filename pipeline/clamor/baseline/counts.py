@@ -147,6 +147,11 @@ def panel(
     )
 
 
+def pairs(counts: pd.DataFrame) -> int:
+    """Return how many services and regions are counted, as pairs."""
+    return len(_series(counts[["service", "region"]], None)[0])
+
+
 def _check_start(earliest: int, start_minute: int, *, empty: bool) -> None:
     if not empty and earliest < start_minute:
         bad, limit = (pd.Timestamp(m * 60, unit="s", tz="UTC") for m in (earliest, start_minute))

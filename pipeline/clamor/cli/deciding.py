@@ -78,6 +78,7 @@ def _detect_counts(
     json: bool,
 ) -> None:
     from clamor import frames, schema
+    from clamor.baseline.counts import pairs
     from clamor.detect import detect as judge
 
     if out is None:
@@ -93,9 +94,11 @@ def _detect_counts(
         raise InputError(
             f"--eval-start {start} is after the last bin ({given['bin_start'].max()}); name an earlier one"
         )
-    series = len(given[["service", "region"]].drop_duplicates())
+    series = pairs(given)
     verdicts = judge(given, tree, bin_minutes=bin_minutes, eval_start=start, budget=budget.rate(series))
-    frames.write(verdicts[list(schema.VERDICT_COLUMNS)], out)
+    del given  # ten million bins are half a gigabyte
+    verdicts = verdicts[list(schema.VERDICT_COLUMNS)]
+    frames.write(verdicts, out)
     states = verdicts["state"].value_counts()
     told = ", ".join(f"{bins:,} {state}" for state, bins in states.items())
     common.say(f"{out}: {len(verdicts):,} bins ({told}), at {budget.told(series)}")
