@@ -28,7 +28,19 @@ ALLOWED = {
     "backtest": {"baseline", "budget", "detect", "errors", "incidents", "schema"},
     "report": {"errors", "schema"},
     "simulate": {"catalog", "errors", "schema"},
-    "run": {"budget", "collect", "config", "detect", "errors", "incidents", "report", "schema", "store", "volumes"},
+    "run": {
+        "backtest",
+        "budget",
+        "collect",
+        "config",
+        "detect",
+        "errors",
+        "incidents",
+        "report",
+        "schema",
+        "store",
+        "volumes",
+    },
 }
 """Which parts a part may import; the command line and the demo join everything."""
 BUILD_SCRIPTS = {"build_places.py", "build_gazetteer.py"}

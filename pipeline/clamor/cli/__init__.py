@@ -11,7 +11,7 @@ from types import FrameType
 
 import typer
 
-from clamor.cli import collecting, deciding, evaluating, importing, reading, telling, trying
+from clamor.cli import collecting, deciding, evaluating, importing, reading, telling, timing, trying
 from clamor.errors import ClamorError
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (trying, importing, collecting, deciding, telling, reading, evaluating):
+for part in (trying, importing, collecting, deciding, telling, timing, reading, evaluating):
     part.add(app)
 
 
