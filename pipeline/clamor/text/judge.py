@@ -5,7 +5,7 @@ words, lacks and inabilities beside them make most of it, because that is how pe
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from clamor.schema import Signal, Symptom
@@ -114,16 +114,22 @@ class Verdict:
     """A judged text, with what moved it."""
 
     signal: Signal
-    symptoms: tuple[str, ...] = ()
-    claims: tuple[str, ...] = ()
-    points: float = 0.0
-    reasons: list[tuple[str, float, str]] = field(default_factory=list)
+    symptoms: tuple[str, ...]
+    claims: tuple[str, ...]
+    points: float
+    text: str
+    moved: list[tuple[int, float, int, int]]
+
+    @property
+    def reasons(self) -> list[tuple[str, float, str]]:
+        """Return what moved it: the kind of each phrase, its points, and its words."""
+        return [(_WORDS[kind], points, self.text[start:end].strip()) for kind, points, start, end in self.moved]
 
 
 class Ledger:
     """Points and symptoms gathered while reading a text's phrases from left to right."""
 
-    __slots__ = ("_anchor", "_counts", "_default", "_focus", "parts", "reasons", "said", "symptoms", "text", "total")
+    __slots__ = ("_anchor", "_counts", "_default", "_focus", "moved", "parts", "said", "symptoms", "text", "total")
 
     def __init__(self, folded: str, focus: Mapping[str, float], anchor: Anchor | None):
         self.text = folded
@@ -133,7 +139,7 @@ class Ledger:
         self.total = self.said = 0.0
         self.symptoms: dict[str, float] = {}
         self.parts: dict[str, None] = {}
-        self.reasons: list[tuple[str, float, str]] = []
+        self.moved: list[tuple[int, float, int, int]] = []
         self._counts: dict[int, int] = {}
 
     def share(self, hit: Hit) -> float:
@@ -154,7 +160,7 @@ class Ledger:
             self.total += points
             if kind in SAID_OF:
                 self.said += points
-            self.reasons.append((_WORDS[kind], points, self.text[start:end].strip()))
+            self.moved.append((kind, points, start, end))
         if tag in _SYMPTOMS and kind != Kind.PART:
             self.symptoms[tag] = self.symptoms.get(tag, 0.0) + points
 
@@ -268,14 +274,14 @@ def _weigh_bad(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: s
 
 def _conclude(ledger: Ledger, claims: tuple[str, ...]) -> Verdict:
     talk = any(ledger.count(kind) for kind in _TALK)
-    trouble = sum(points for _, points, _ in ledger.reasons if points > 0)
+    trouble = sum(points for _, points, _, _ in ledger.moved if points > 0)
     if ledger.said > _ONCE and any(map(ledger.count, _ABOUT)) and not any(map(ledger.count, _AT_HAND)):
         ledger.total += _ONCE - ledger.said
-        ledger.reasons.append(("said once", _ONCE - ledger.said, ""))
+        ledger.moved.append((Kind.TROUBLE, _ONCE - ledger.said, 0, 0))
     if ledger.total >= COMPLAINT:
         named = sorted(ledger.symptoms, key=ledger.symptoms.__getitem__, reverse=True)
         symptoms = tuple(named) or tuple(tag for tag in ledger.parts if tag in _SYMPTOMS) or (Symptom.OTHER.value,)
-        return Verdict(Signal.COMPLAINT, symptoms, claims, ledger.total, ledger.reasons)
+        return Verdict(Signal.COMPLAINT, symptoms, claims, ledger.total, ledger.text, ledger.moved)
     if ledger.count(Kind.HINT) or (talk and (trouble >= COMPLAINT or claims)):
-        return Verdict(Signal.COMMENTARY, (), claims, ledger.total, ledger.reasons)
-    return Verdict(Signal.MENTION, (), claims, ledger.total, ledger.reasons)
+        return Verdict(Signal.COMMENTARY, (), claims, ledger.total, ledger.text, ledger.moved)
+    return Verdict(Signal.MENTION, (), claims, ledger.total, ledger.text, ledger.moved)

@@ -228,6 +228,15 @@ class Vocabulary(NamedTuple):
 _NO_WORDS: Final = Vocabulary(frozenset(), frozenset())
 
 
+def _everyday(phrases: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[int, ...]]:
+    """Return the everyday words of the languages that have spaces, each with the numbers of its languages."""
+    spoken: dict[str, tuple[int, ...]] = {}
+    for number, table in enumerate(phrases.values()):
+        for word in dict.fromkeys(map(words, (*table.get("filler", ()), *table.get("common", ())))):
+            spoken[word] = (*spoken.get(word, ()), number)
+    return spoken
+
+
 class Lexicon:
     """All phrases, compiled. A text is read in the one language that most of its phrases belong to.
 
@@ -240,15 +249,14 @@ class Lexicon:
     def __init__(self, phrases: Mapping[str, Mapping[str, Any]], always: Mapping[str, Entry]):
         self._languages = (*phrases, _ANY)
         self._vocabularies = {language: Vocabulary.of(table) for language, table in phrases.items()}
-        self._everyday: dict[str, tuple[int, ...]] = {}
-        for number, table in enumerate(phrases.values()):
-            for word in {words(word) for word in table.get("common", ())}:
-                self._everyday[word] = (*self._everyday.get(word, ()), number)
+        self._everyday = _everyday(phrases)
         meanings: dict[str, _Said] = {key: ((len(phrases), entry),) for key, entry in always.items()}
         for number, table in enumerate(phrases.values()):
             for template, entry in templates(table):
                 one = ((number, entry),)
                 for key in keys_of(template):
+                    if entry.kind == Kind.FILLER and key[0] == key[-1] == " ":
+                        continue
                     known = meanings.setdefault(key, one)
                     if known is not one and one[0] not in known:
                         meanings[key] = known + one
@@ -291,13 +299,15 @@ class Lexicon:
     def _spoken(self, folded: str, found: list[tuple[int, "_Value"]], language: str | None) -> int:
         """Return the number of the language that most letters of the phrases found and of everyday words are of."""
         votes = [0] * len(self._languages)
-        for word in folded[:_HEARD].split():
-            for number in self._everyday.get(word, ()):
-                votes[number] += len(word)
         for _, (length, languages, _, _) in found:
             for number in languages:
                 votes[number] += length
         votes[-1] = 0
+        if votes.count(0) < len(votes) - 1:
+            everyday = self._everyday
+            for word in folded[:_HEARD].split():
+                for number in everyday.get(word, ()):
+                    votes[number] += len(word)
         trusted = language if language in self._languages else "en"
         number = self._languages.index(trusted) if trusted in self._languages else 0
         if votes[number] or not any(votes):

@@ -1,0 +1,246 @@
+"""Names of places in one piece of a profile's location text, and how sure it is that they are meant as places."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from clamor.text.fold import words
+from clamor.text.gazetteer import COUNTRY, SUBDIVISION, Gazetteer
+
+Kind = Literal["name", "alias", "city", "people", "code", "short", "silent"]
+
+_IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_DOTTED: Final = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
+_LOST: Final = re.compile(r"(?<=[^\W\d_])\?+(?=[^\W\d_])|(?<=[^\W\d_]{3})\?$")
+_LETTERS: Final = ("", *"aeiouncsygzlrdt")
+"""What a letter may have been that an export turned into a question mark."""
+_SHORT: Final = {"st": "saint", "ft": "fort", "mt": "mount", "sta": "santa", "sto": "santo"}
+_WORDY: Final = frozenset("in or me ok hi oh de la on it is am no so to my be at by do id al as pa ma md ms".split())  # noqa: SIM905
+"""Codes that are words when written small."""
+_PLACED: Final = frozenset("in from near of at around based living lives live via to en em aus desde dari".split())  # noqa: SIM905
+_WIDEST: Final = 5
+
+
+@dataclass(slots=True)
+class Mention:
+    """A name found in the text.
+
+    Attributes:
+        candidates: Regions with their weights.
+        key: The folded name.
+        kind: Which list it is from; a ``short`` or ``silent`` one is a place only beside a neighbour that holds it.
+        is_word: Whether the name is foremost a word.
+        strange: Words of its piece of text that say nothing known.
+        codes: How many codes stand in its piece of text.
+        placed: Whether a word before it says that it is a place.
+        backed: Whether a neighbour lies in it, or it in a neighbour.
+
+    """
+
+    candidates: dict[str, float]
+    key: str
+    kind: Kind = "name"
+    is_word: bool = False
+    strange: int = 0
+    codes: int = 0
+    placed: bool = False
+    backed: bool = False
+
+    def best(self) -> float:
+        """Return the largest weight."""
+        return max(self.candidates.values())
+
+
+@dataclass(slots=True)
+class Piece:
+    """What was found in one piece: the mentions, the number of unknown words, whether it jests or names what is away."""
+
+    mentions: list[Mention]
+    strange: int = 0
+    jests: bool = False
+    away: bool = False
+
+
+def read_piece(piece: str, names: Gazetteer, before: Sequence[Mention] = (), *, whole: bool = False) -> Piece:
+    """Find the places named in a piece of text between two separators.
+
+    Args:
+        piece: The text.
+        names: The gazetteer.
+        before: Mentions of the pieces to the left.
+        whole: Whether there is no other piece.
+
+    """
+    found = _unspaced(words(piece), names) if _IDEOGRAPHS.search(piece) else _spaced(piece, names, before, whole=whole)
+    codes = sum(mention.kind == "code" for mention in found.mentions)
+    for mention in found.mentions:
+        mention.strange, mention.codes = found.strange, codes
+    return found
+
+
+def _spaced(piece: str, names: Gazetteer, before: Sequence[Mention], *, whole: bool) -> Piece:
+    tokens = _tokens(piece, names)
+    if whole and len(tokens) == 1 and tokens[0][0] not in _WORDY:
+        tokens = [(tokens[0][0], True)]
+    found = Piece([])
+    at, end = 0, -1
+    while at < len(tokens):
+        word = tokens[at][0]
+        if width := _phrase(tokens, at, names.away):
+            found.away = True
+            at += width
+            continue
+        neighbour = found.mentions[-1] if at == end and found.mentions else before[-1] if at == 0 and before else None
+        mention, width = _longest(tokens, at, names, neighbour)
+        if mention is None:
+            found.jests |= word in names.jokes
+            found.strange += not (word in names.fillers or word in names.jokes or word.isdigit())
+            at += 1
+            continue
+        mention.placed = at > 0 and tokens[at - 1][0] in _PLACED
+        at += width
+        end = at
+        if fans := _phrase(tokens, at, names.fans):
+            at += fans
+            found.strange += 1
+        elif not found.away:
+            found.mentions.append(mention)
+    return found
+
+
+def _tokens(piece: str, names: Gazetteer) -> list[tuple[str, bool]]:
+    """Return folded words with whether they stand out by capitals; in a text all of capitals none does."""
+    if "." in piece:
+        piece = _DOTTED.sub(lambda found: found[0].replace(".", "") + " ", piece).replace(".", " ")
+    raws = piece.replace("-", " ").replace("&", " and ").split()
+    loud = any(len(raw) > 4 and raw.isupper() for raw in raws)
+    tokens: list[tuple[str, bool]] = []
+    for raw in raws:
+        capitals = not loud and len(raw) <= 4 and raw.isupper()
+        if "?" in raw and _LOST.search(raw):
+            tokens.append((raw.lower(), False))
+        elif raw.isascii() and raw.isalnum():
+            tokens.append((raw.lower(), capitals))
+        else:
+            tokens += [(word, capitals) for word in words(raw).split()]
+    for i, (word, _) in enumerate(tokens):
+        if "?" in word:
+            tokens[i] = (_restored(tokens, i, names), False)
+    return tokens
+
+
+def _restored(tokens: list[tuple[str, bool]], at: int, names: Gazetteer) -> str:
+    """Guess the letter that was lost in a word, by the names that it may be or begin or end."""
+    left = f"{tokens[at - 1][0]} " if at else ""
+    right = f" {tokens[at + 1][0]}" if at + 1 < len(tokens) else ""
+    best, guess = 0.0, words(tokens[at][0].replace("?", ""))
+    for letter in _LETTERS:
+        word = words(_LOST.sub(letter, tokens[at][0]))
+        for key in (f"{word}{right}", f"{left}{word}", word):
+            weight = max(names.candidates(key).values(), default=0.0)
+            if weight > best and len(key) > 3:
+                best, guess = weight, word
+    return guess
+
+
+def _phrase(tokens: list[tuple[str, bool]], at: int, phrases: frozenset[str]) -> int:
+    """Return how many words of a phrase of the list begin here."""
+    for width in range(min(4, len(tokens) - at), 0, -1):
+        if " ".join(word for word, _ in tokens[at : at + width]) in phrases:
+            return width
+    return 0
+
+
+def _longest(
+    tokens: list[tuple[str, bool]], at: int, names: Gazetteer, before: Mention | None
+) -> tuple[Mention | None, int]:
+    for width in range(min(_WIDEST, len(tokens) - at), 1, -1):
+        part = [word for word, _ in tokens[at : at + width]]
+        if (mention := _named(" ".join(part), names)) and not (
+            mention.kind == "name" and all(word in names.fillers for word in part)
+        ):
+            return mention, width
+        if part[0] in _SHORT and (mention := _named(" ".join([_SHORT[part[0]], *part[1:]]), names)):
+            return mention, width
+    return _single(tokens, at, names, before), 1
+
+
+def _single(tokens: list[tuple[str, bool]], at: int, names: Gazetteer, before: Mention | None) -> Mention | None:
+    """Return the mention of one word: a code, an everyday name, or a name of the gazetteer."""
+    word, capitals = tokens[at]
+    last = at + 1 == len(tokens)
+    for kind, codes in (("code", names.codes), ("short", names.short)):
+        if regions := codes.get(word):
+            held = before is not None and holds(before, regions) and (capitals or last or word not in _WORDY)
+            if held or (kind == "code" and capitals and (last or word not in _WORDY)):
+                return Mention(_code(regions), word, "short" if held and not capitals else "code", backed=held)
+    if len(word) < (4 if word.isascii() and not capitals and len(tokens) > 1 else 2):
+        return None
+    known = names.is_alias(word)
+    if not known and (word in names.fillers or word in names.jokes or len(word) < (3 if word.isascii() else 2)):
+        return None
+    return _named(word, names)
+
+
+def _named(key: str, names: Gazetteer) -> Mention | None:
+    kind = names.kind(key)
+    if kind is None:
+        return None
+    return Mention(names.candidates(key), key, kind, is_word=key in names.soft or key in names.is_word)
+
+
+def holds(before: Mention, regions: Sequence[str]) -> bool:
+    """Tell whether a neighbour to the left may lie in one of the regions ("detroit, mi")."""
+    return any(r == s or r.startswith(f"{s}-") for r in before.candidates for s in regions)
+
+
+def _code(regions: Sequence[str]) -> dict[str, float]:
+    """Weigh the meanings of a code: the first is what it mostly means, unless they are many in one."""
+    return {region: (COUNTRY if i == 0 else COUNTRY / 12) / 10 for i, region in enumerate(regions)}
+
+
+def _unspaced(text: str, names: Gazetteer) -> Piece:
+    """Cut a text without word spaces by the longest names that it holds."""
+    found = Piece([])
+    letters = at = 0
+    while at < len(text):
+        for width in range(min(14, len(text) - at), 1, -1):
+            key = text[at : at + width].strip()
+            if len(key) > 1 and (mention := _named(key, names)):
+                found.mentions.append(mention)
+                at += width
+                break
+        else:
+            letters += text[at].isalpha()
+            at += 1
+    found.strange = letters // 3
+    return found
+
+
+def accepted(mention: Mention, *, jests: bool) -> bool:
+    """Tell whether a mention is meant as a place, by its neighbours, its size and the words around it."""
+    if mention.backed:
+        return mention.strange <= 6
+    best = mention.best()
+    if mention.kind in ("silent", "short"):
+        return False
+    if mention.kind == "code":
+        return mention.strange == 0 or 2 <= mention.codes >= mention.strange
+    if mention.kind == "people":
+        return mention.strange <= 1
+    if mention.is_word and mention.kind == "alias":
+        return mention.strange == 0 or mention.placed
+    if mention.kind in ("alias", "city") or not mention.key.isascii():
+        return mention.strange <= 6
+    if jests and best < SUBDIVISION:
+        return False
+    if mention.is_word and not 2e5 <= best < SUBDIVISION:
+        return False
+    if len(mention.key) <= 3 and not (best >= 1e7 or 5e5 <= best < SUBDIVISION):
+        return False
+    if best >= SUBDIVISION:
+        return mention.strange <= 3
+    if mention.strange == 0:
+        return best >= (5e3 if len(mention.key) >= 6 else 2e4)
+    return best >= 2e5 and mention.strange <= (3 if mention.placed else 1)
