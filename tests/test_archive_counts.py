@@ -1,6 +1,7 @@
 """Importing counts that somebody else made: which bins are known, which are zero, and what is refused."""
 
 import json
+import os
 
 import pandas as pd
 import pyarrow as pa
@@ -13,6 +14,9 @@ from clamor.collect.archive_counts import CountOptions, import_counts
 from clamor.collect.archive_summary import ImportSummary
 from clamor.collect.batch import coverage
 from clamor.errors import InputError
+from clamor.run.evaluate import evaluate
+from clamor.run.ingest import ingest
+from clamor.store import Lake
 
 
 def take(path, **options):
@@ -122,6 +126,61 @@ def test_google_trends_is_an_index_of_its_own_source(tmp_path):
     assert windows(attempts) == [("00:00", "02:00")]
     with pytest.raises(InputError, match=r"line 4: time '2026-01-01T00' names no zone"):
         take(path, service="tiktok")
+
+
+def test_weeks_of_google_trends_are_those_of_the_monday_after_their_sunday(tmp_path):
+    """Ours start on Monday; it is said, and with which bins they are decided."""
+    text = "Category: All\n\nWeek,tiktok down: (Worldwide)\n2026-01-04,<1\n2026-01-11,100\n2026-01-25,7\n"
+    rows, attempts, summary = take(written(tmp_path, "a.csv", text), service="tiktok", timezone="UTC")
+    assert rows[["bin_start", "posts", "bin_minutes", "unit"]].values.tolist() == [
+        [pd.Timestamp("2026-01-12", tz="UTC"), 100, 10_080, "index"],
+        [pd.Timestamp("2026-01-26", tz="UTC"), 7, 10_080, "index"],
+    ]
+    assert attempts["window_start"].dt.day.tolist() == [5, 26]
+    assert summary.notes == [
+        "a.csv: weeks from Sunday are kept as those of the Monday after",
+        "a.csv has bins of 10,080 min: `clamor detect --bin 1w`",
+    ]
+    with pytest.raises(InputError, match=r"line 4: '2026-01' is a month, and months are of no one length"):
+        take(written(tmp_path, "b.csv", text.replace("2026-01-04", "2026-01")), service="tiktok", timezone="UTC")
+
+
+def test_a_google_trends_file_may_name_no_region_and_must_name_one_term(tmp_path):
+    """Newer exports give the term alone: the region is that of --region, else the world."""
+    text = '"Time","tiktok down"\n"2026-01-01T00:00:00","3"\n"2026-01-01T01:00:00","5"\n'
+    path = written(tmp_path, "a.csv", text)
+    assert set(take(path, form="trends", service="tiktok", timezone="UTC", region="GB")[0]["region"]) == {"GB"}
+    assert set(take(path, form="trends", service="tiktok", timezone="UTC")[0]["region"]) == {"001"}
+    two = written(tmp_path, "b.csv", text.replace('down"', 'down","netflix down"'))
+    with pytest.raises(InputError, match="2 search terms; each is a source of its own; one a file"):
+        take(two, form="trends", service="tiktok", timezone="UTC")
+
+
+def test_a_bin_that_was_not_over_is_unknown(tmp_path):
+    """Neither one that goes on now, nor one that went on when the file was written: its number would have grown."""
+    path = written(tmp_path, "a.csv", TABLE)
+    os.utime(path, (AT + 3000, AT + 3000))
+    rows, attempts, summary = take(path)
+    assert (summary.posts, summary.left_out["bin that was not over"].count, rows["posts"].max()) == (4, 1, 5)
+    assert windows(attempts) == [("00:00", "00:30"), ("00:00", "00:30")]
+    os.utime(path)
+    begun = written(tmp_path, "b.csv", "service,time,count\ntiktok,2026-01-01T00:00Z,\ntiktok,2026-01-01T00:15Z,5\n")
+    with pytest.raises(InputError, match="none of its bins is over yet"):
+        list(import_counts([begun], catalog=CATALOG, observed_at=AT + 1200.0))
+    (batch,) = import_counts([path], catalog=CATALOG, observed_at=AT + 3540.0)
+    assert int(batch.volumes["posts"].max()) == 5
+
+
+def test_a_source_of_wide_bins_does_not_keep_the_others_from_being_decided(tmp_path):
+    """Weeks of searches beside quarter hours of reports: each is decided at widths that it can be added up to."""
+    lake = Lake(str(tmp_path / "lake"))
+    weeks = "Week,tiktok down: (Worldwide)\n2026-01-04,3\n2026-01-11,9\n"
+    options = CountOptions(service="tiktok", timezone="UTC")
+    paths = [written(tmp_path, "a.csv", TABLE), written(tmp_path, "b.csv", weeks)]
+    ingest(lake, import_counts(paths, catalog=CATALOG, observed_at=NOW, options=options))
+    for minutes, sources in ((15, {"all", "counts"}), (10_080, {"all", "google_trends"})):
+        evaluate(lake, CATALOG, now=pd.Timestamp("2026-02-01", tz="UTC"), bin_minutes=minutes)
+        assert set(lake.flags(bin_minutes=minutes)["source"]) == sources
 
 
 @pytest.mark.parametrize(

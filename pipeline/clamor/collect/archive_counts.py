@@ -7,14 +7,16 @@ Four forms are told apart by content:
 - ``table``: CSV or Parquet ``service, region, bin_start, count``, optional ``mentions``.
 - ``chart``: the JSON of a chart of reports, ``[{"x": time, "y": count}, ...]``.
 - ``trends``: a CSV export of Google Trends. Its numbers are relative to the highest of the file (``unit = index``; "<1"
-  is stored as 0), so files are not comparable with each other: import one file that spans the whole time.
+  is stored as 0), so files are not comparable with each other: import one file that spans the whole time. Its weeks
+  start on Sunday, ours on Monday: each is kept as the week of the Monday after it, of which it holds six days.
 
-A bin with a number is covered, also a zero; a bin that is absent or empty is unknown. Each region is taken as it is
-given and never added to its parent. A later import replaces an earlier one bin by bin.
+A bin with a number is covered, also a zero; a bin that is absent or empty is unknown, and so is one that was not over
+when the file was written or is not over now: its number would still have grown. Each region is taken as it is given and
+never added to its parent. A later import replaces an earlier one bin by bin.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -38,7 +40,10 @@ FORMS: Final = ("xcounts", "table", "chart", "trends")
 """The forms of files of counts."""
 _SOURCES: Final = {"xcounts": "x", "table": "counts", "chart": "reports", "trends": "google_trends"}
 _MINUTES_A_WEEK: Final = 10_080
-_MONDAY: Final = 4 * 86_400
+_DAY_S: Final = 86_400
+_WEEK_S: Final = 7 * _DAY_S
+_MONDAY: Final = 4 * _DAY_S
+_SHOWN_MINUTES: Final = 15
 _LARGEST_CHART: Final = 1 << 28
 
 
@@ -132,14 +137,13 @@ class _File:
                 self._summary.skip(empty, f"{self._path.name}, line {row.line}")
         if all(number.value is None for number in numbers.values()):
             raise InputError(f"{self._path}: none of its rows gives a number; check the file, or name its --form")
-        self._account([key for key, number in numbers.items() if number.value is not None])
         return self._built(numbers)
 
-    def _account(self, keys: Sequence[tuple[str, str, int]]) -> None:
-        summary, moments = self._summary, [at for _, _, at in keys]
-        summary.posts += len(keys)
-        summary.services |= {service for service, _, _ in keys}
-        summary.regions |= {region for _, region, _ in keys}
+    def _account(self, frame: pd.DataFrame) -> None:
+        summary, moments = self._summary, frame["at"].tolist()
+        summary.posts += len(frame)
+        summary.services |= set(frame["service"])
+        summary.regions |= set(frame["region"])
         summary.first = min(moments) if summary.first is None else min(summary.first, *moments)
         summary.last = max(moments) if summary.last is None else max(summary.last, *moments)
 
@@ -189,14 +193,39 @@ class _File:
             [(*key, number.value, number.mentions) for key, number in sorted(numbers.items())],
             columns=["service", "region", "at", "posts", "mentions"],
         )
+        self._mondays(frame)
         minutes = self._width(frame)
-        frame = frame.dropna(subset="posts")
+        frame = self._over(frame.dropna(subset="posts"), 60 * minutes)
+        self._account(frame)
+        if 1440 % minutes or minutes > _SHOWN_MINUTES:
+            weeks = minutes % _MINUTES_A_WEEK == 0
+            width = f"{minutes // _MINUTES_A_WEEK}w" if weeks else f"{minutes}min"
+            self._summary.notes.append(f"{self._path.name} has bins of {minutes:,} min: `clamor detect --bin {width}`")
         attempts: list[Attempt] = []
         for (service, region), series in frame.groupby(["service", "region"]):
             with_mentions = bool(series["mentions"].notna().all())
             for start, end in _runs(series["at"].to_numpy(), 60 * minutes):
                 attempts.append(self._attempt(str(service), str(region), start, end, minutes, mentions=with_mentions))
         return Batch(tuple(attempts), volumes=self._volumes(frame, minutes))
+
+    def _mondays(self, frame: pd.DataFrame) -> None:
+        """Move weeks of Google Trends from their Sunday to the Monday after it."""
+        weeks = frame.groupby(["service", "region"])["at"].diff().dropna()
+        sundays = (frame["at"] - _MONDAY) % _WEEK_S == _WEEK_S - _DAY_S
+        if self._form == "trends" and len(weeks) and weeks.mode().iloc[0] == _WEEK_S and sundays.all():
+            frame["at"] += _DAY_S
+            self._summary.notes.append(f"{self._path.name}: weeks from Sunday are kept as those of the Monday after")
+
+    def _over(self, frame: pd.DataFrame, width: int) -> pd.DataFrame:
+        """Leave out the bins that were not over when the file was written, or are not over now."""
+        written_at = self._path.stat().st_mtime
+        ends = frame["at"] + width
+        unfinished = (ends > self._observed_at) | ((frame["at"] <= written_at) & (written_at < ends))
+        for at in frame.loc[unfinished, "at"]:
+            self._summary.skip(Skip("bin that was not over", 0, by_rule=True), f"{self._path.name}, {utc(int(at))}")
+        if unfinished.all():
+            raise InputError(f"{self._path}: none of its bins is over yet; a bin is counted when it is over; come back")
+        return frame.loc[~unfinished]
 
     def _width(self, frame: pd.DataFrame) -> int:
         """Return the width of the bins in minutes: the commonest step between the bins of a series."""

@@ -21,6 +21,8 @@ _COLUMNS: Final = {
     "count": ("count", "posts", "reports", "value"),
     "mentions": ("mentions",),
 }
+_TREND_TIMES: Final = ("time", "minute", "hour", "day", "week", "month", "date")
+_MONTH: Final = re.compile(r"\d{4}-\d{2}$")
 _TREND: Final = re.compile(r"(?P<term>.+): \((?P<region>.+)\)$")
 
 
@@ -184,19 +186,32 @@ def chart(text: str, path: Path, times: Clockwork) -> Iterator[Number | Skip]:
 
 def trends(rows: Iterable[tuple[int, Sequence[Any] | str]], path: Path, times: Clockwork) -> Iterator[Number | Skip]:
     """Yield the points of a Google Trends export, region by its English name; one search term a file."""
-    head: re.Match[str] | None = None
+    region: str | None = ""
     for number, row in rows:
         if isinstance(row, str):
             yield Skip(row, number)
-        elif head is None:
-            named = [_TREND.match(str(cell)) for cell in row[1:]]
-            if any(named):
-                if len(named) > 1:
-                    raise InputError(f"{path}: {len(named)} search terms; each is a source of its own; one a file")
-                head = named[0]
+        elif region == "":
+            region = _trend_region(path, row)
         elif len(row) != 2:
             yield Skip("fields are not the header's 2", number)
+        elif _MONTH.match(str(row[0]).strip()):
+            raise InputError(
+                f"{path}, line {number}: {row[0]!r} is a month, and months are of no one length; export five years at "
+                "most, then a point is a week"
+            )
         else:
-            yield _number(path, number, times, None, head["region"], row[0], row[1])
-    if head is None:
+            yield _number(path, number, times, None, region, row[0], row[1])
+    if region == "":
         raise InputError(f"{path}: no column like 'term: (Region)'; a Google Trends export has one; get it again")
+
+
+def _trend_region(path: Path, row: Sequence[Any]) -> str | None:
+    """Return the region that the header of a Google Trends export names, None if it names none; empty for no header."""
+    cells = [str(cell).strip() for cell in row[1:]]
+    named = [_TREND.match(cell) for cell in cells]
+    header = str(row[0]).strip().lower() in _TREND_TIMES
+    if (any(named) or header) and len(cells) > 1:
+        raise InputError(f"{path}: {len(cells)} search terms; each is a source of its own; one a file")
+    if any(named):
+        return str(named[0]["region"]) if named[0] else ""
+    return None if header and cells else ""

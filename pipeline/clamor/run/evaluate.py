@@ -1,11 +1,13 @@
 """Lake → volumes → baseline → flags → incidents → lake: decide a window anew from what is stored."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clamor import schema, volumes
 from clamor.budget import Budget
@@ -168,7 +170,18 @@ def _counted(
     first = first if since is None else max(since, first)
     last = now if ledger.empty else min(now, ledger["window_end"].max())
     rows = lake.read(schema.VOLUMES, start=first, end=now, columns=volumes.COUNTED_COLUMNS, source=source)
+    rows, ledger = _fine(rows, ledger, bin_minutes)
     return volumes.counts(rows, ledger, parents(catalog), bin_minutes=bin_minutes, start=first, end=last, also=also)
+
+
+def _fine(rows: pa.Table, ledger: pd.DataFrame, bin_minutes: int) -> tuple[pa.Table, pd.DataFrame]:
+    """Leave out the sources whose own bins are too wide to be added up to these, unless all are."""
+    widths = rows.group_by(["source", "bin_minutes"]).aggregate([]).to_pylist()
+    wide = {row["source"] for row in widths if bin_minutes % row["bin_minutes"]}
+    if not wide or wide >= set(ledger["source"]):
+        return rows, ledger
+    there = pc.is_in(rows.column("source"), pa.array(sorted(wide)))
+    return rows.filter(pc.invert(there)), ledger.loc[~ledger["source"].isin(list(wide))]
 
 
 def _same_series(counted: pd.DataFrame, learned: Learned, source: str) -> bool:
@@ -281,33 +294,68 @@ def tell(
     known = lake.incidents()
     same_width = known["bin_minutes"] == bin_minutes
     previous, others = known.loc[same_width], known.loc[~same_width]
-    begin = news = flags["bin_start"].min()
-    series = len(flags[["service", "region"]].drop_duplicates())
+    begin = flags["bin_start"].min()
     since = lookback(previous, begin)
     if since < begin:
         flags = pd.concat([lake.flags(bin_minutes=bin_minutes, start=since, end=begin), flags], ignore_index=True)
-        begin = since
+    series = len(flags[["service", "region"]].drop_duplicates())
+    parameters = {"budget": budget.rate(series), "stated_budget": str(budget), "bin_minutes": bin_minutes}
+    found = _found(lake, catalog, flags, previous, uneven, now=now, since=begin, parameters=parameters)
+    found = pd.concat([others, found], ignore_index=True) if len(others) else found
+    lake.write_incidents(found, computed_at=now)
+    return found
+
+
+def as_of(lake: Lake, catalog: Any, until: pd.Timestamp, *, bin_minutes: int) -> pd.DataFrame:
+    """Return the incidents as the bins before a time tell of them, with all that has come in about those bins since.
+
+    What had ended by then is as it is known; what began before and went on is decided again from the flags up to then.
+    """
+    known = lake.incidents()
+    known = known.loc[(known["bin_minutes"] == bin_minutes) & (known["onset_at"] < until)]
+    flags = lake.flags(bin_minutes=bin_minutes, start=lookback(known, until), end=until)
+    flags = flags.loc[flags["bin_start"] + pd.Timedelta(minutes=bin_minutes) <= until]
+    if known.empty or flags.empty:
+        return known.loc[known["opened_at"] <= until]
+    newest = str(known.sort_values("computed_at")["parameters"].iloc[-1])
+    parameters = {name: json.loads(newest).get(name) for name in ("budget", "stated_budget", "bin_minutes")}
+    found = _found(lake, catalog, flags, known, None, now=until, since=until, parameters=parameters)
+    again = (found["computed_at"] == until) & (found["status"] != str(schema.IncidentStatus.WITHDRAWN))
+    return found.loc[again | (found["last_seen_at"] < until) & (found["computed_at"] != until)]
+
+
+def _found(
+    lake: Lake,
+    catalog: Any,
+    flags: pd.DataFrame,
+    previous: pd.DataFrame,
+    uneven: pd.DataFrame | None,
+    *,
+    now: pd.Timestamp,
+    since: pd.Timestamp,
+    parameters: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Make incidents of flags, with what the lake held by ``now`` of their symptoms and claims."""
+    begin = flags["bin_start"].min()
     failing = (flags["state"] == str(schema.State.OUTAGE)).any()
     counted = lake.read(schema.VOLUMES, start=begin - USUAL if failing else begin, end=now)
-    found = find_incidents(
+    samples = schema.to_pandas(lake.read(schema.SAMPLES, start=begin, end=now))
+    return find_incidents(
         flags,
         previous=previous,
         regions=catalog.regions,
-        samples=schema.to_pandas(lake.read(schema.SAMPLES, start=begin, end=now)),
+        samples=samples.loc[samples["observed_at"] <= now],
         claims=schema.to_pandas(lake.read(schema.CLAIMS, start=begin, end=now)),
         symptoms=volumes.symptoms(counted),
         uneven=uneven,
         providers=[s.id for s in catalog.services.values() if s.kind in PROVIDER_KINDS],
         unread=_unread(counted),
         now=now,
-        since=news,
-        bin_minutes=bin_minutes,
+        since=since,
+        bin_minutes=int(flags["bin_minutes"].iloc[0]),
         catalog_version=catalog.version,
-        parameters={"budget": budget.rate(series), "stated_budget": str(budget), "bin_minutes": bin_minutes},
+        parameters=parameters,
     )
-    found = pd.concat([others, found], ignore_index=True) if len(others) else found
-    lake.write_incidents(found, computed_at=now)
-    return found
 
 
 def _unread(counted: pa.Table) -> set[str]:
