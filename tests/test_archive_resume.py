@@ -1,5 +1,6 @@
 """An import that is interrupted, spread over processes, or too large for memory gives what any other would give."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -155,6 +156,22 @@ def test_several_processes_give_the_same_as_one(tmp_path):
     assert calls[-1][1] == sum(path.stat().st_size for path in [*paths, *bad])
     same(given_out(paths, work, lambda *so_far: calls.append(so_far)), given_out(paths))
     assert calls[-1][2] == 0
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_all_processes_and_leaves_what_they_kept(tmp_path):
+    """Whatever they were at: none is left, and the import goes on from there."""
+    paths = [written(tmp_path, name, text) for name, text in FILES.items()]
+    work = Work(tmp_path / "work")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        given_out(paths, work, interrupt, jobs=2)
+    assert multiprocessing.active_children() == []
+    assert list((tmp_path / "work").glob("stop-*")) == []
+    same(given_out(paths, work), given_out(paths))
 
 
 IDS = st.lists(

@@ -27,7 +27,7 @@ from clamor.text.read import Reader
 _HINTS: Final = {
     OTHER_SUBREDDIT: "name them with --group",
     UNREADABLE_TIME: "times are ISO 8601 with an hour, or seconds since the epoch",
-    OTHER_MONTH: "a dump holds the month that its name says; rename it",
+    OTHER_MONTH: "a dump holds the month of its name; rename it",
 }
 _DETAILS: Final = {Status.OK: "as stated", Status.PARTIAL: "first to last post of a file"}
 
