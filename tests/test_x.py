@@ -311,6 +311,26 @@ def test_a_country_operator_that_is_refused_is_probed_once_and_remembered() -> N
     assert (told.status, told.regions, told.signals) == (Status.SKIPPED, ("US", "GB"), ())
 
 
+def test_a_refused_operator_is_asked_for_again_after_a_week() -> None:
+    """An account that was upgraded, or a refusal that was a fault of an hour, costs one request a week to notice."""
+    allowed: list[bool] = []
+
+    def answer(path: str, params: Params, headers: dict[str, str]) -> Reply:
+        if "place_country" in params["query"] and not allowed:
+            return Reply({"title": "Forbidden", "detail": "place_country is not available"}, 403)
+        return whole(path, params, headers)
+
+    with lab(answer) as (at, asked):
+        for days in (0, 6.9, 0.2, 1):
+            at.clock.at += days * DAY
+            at.poll(countries=("US", "GB"))
+        assert len([a for a in asked if "place_country" in a["query"]]) == 2
+        allowed.append(True)
+        at.clock.at += 7 * DAY
+        at.poll(countries=("US", "GB"))
+    assert len([a for a in asked if "place_country" in a["query"]]) == 4 and at.state.probes[x.PLACE_PROBE] == "ok"
+
+
 def test_countries_are_counted_on_their_own_beat_and_at_once_when_raised() -> None:
     """A quarter of an hour later only a raised service's countries are asked for; an hour later all are."""
     with lab(whole) as (at, asked):

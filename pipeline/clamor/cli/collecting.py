@@ -126,11 +126,23 @@ def _affordable(settings: Any, names: Any) -> None:
     """State what polling costs; refuse what passes a limit before anything is asked."""
     planned = _plan(settings, names)
     common.say(str(planned))
+    if most := _sample_usd(settings):
+        common.say(
+            "X: while a service fails, its countries at every poll, its languages every hour and a sample of its posts "
+            f"of at most ${most:,.2f} an hour come on top, within the caps"
+        )
     if planned.problem:
         raise ConfigError(
             f"{planned.problem}; these are settings: services (or --service), x.poll_minutes, "
             "x.country_beat_minutes, x.countries, x.languages, x.daily_cap_usd, x.monthly_cap_usd"
         )
+
+
+def _sample_usd(settings: Any) -> float:
+    """Return the most that one sample may cost."""
+    there = settings.x
+    post = there.price_post_usd + (there.price_author_usd if there.sample_profiles else 0.0)
+    return float(min(there.sample_posts * post, there.sample_cap_usd))
 
 
 def backfill(

@@ -33,6 +33,9 @@ RECENT_DAYS: Final = 7
 """How far back counts/recent reaches."""
 LANGUAGE_HOURS: Final = 48
 """What a count by language asks for: the outage, and the day before it for what is usual."""
+PROBE_DAYS: Final = 7
+"""How long a refused operator is left out: one request a week finds out that an account may use it now."""
+_REFUSED: Final = "refused at "
 RAISED_MINUTES: Final = 60
 """How often the languages of a failing service are counted."""
 MAX_PAGES: Final = 60
@@ -159,7 +162,7 @@ def backfill_requests(
     return sum(
         len(query.parts) * sum(1 for _ in _missing_pages(state, query, start, end))
         for query in _history_of(catalog, services, countries)
-        if query.region == WORLD or state.probes.get(PLACE_PROBE, "ok") == "ok"
+        if query.region == WORLD or refusal(state, PLACE_PROBE, now) is None
     )
 
 
@@ -174,6 +177,14 @@ def _history_of(catalog: Any, services: Sequence[str], countries: Sequence[str])
         yield from (queries(catalog, service)[signal] for signal in _SIGNALS)
         for country in operates_in(catalog, service, countries):
             yield queries(catalog, service, country)[Signal.COMPLAINT]
+
+
+def refusal(state: State, probe: str, now: float) -> str | None:
+    """Return why an operator is left out now, None where it is not; a refusal is asked about again after a week."""
+    said = state.probes.get(probe, "ok")
+    if not said.startswith(_REFUSED) or said[len(_REFUSED) :] < iso(now - PROBE_DAYS * 86_400):
+        return None
+    return said
 
 
 @dataclass
@@ -195,7 +206,7 @@ class _Work:
             if self.caller.breaker.closed is not None:
                 self.left.append((query, start, end))
                 continue
-            if query.probe and self.caller.state.probes.get(query.probe, "ok") != "ok":
+            if query.probe and self._refusal(query.probe):
                 continue
             try:
                 end, minutes, fault = self._count_settled(query, start, end)
@@ -234,8 +245,8 @@ class _Work:
         self, probe: str, services: Sequence[str], regions: Sequence[str], start: float, end: float
     ) -> Iterator[Batch]:
         """Yield one row that says that an operator was left out, where the account may not use it: of no signal."""
-        why = self.caller.state.probes.get(probe, "ok")
-        if why == "ok" or not regions:
+        why = self._refusal(probe)
+        if why is None or not regions:
             return
         row = Attempt(
             source=SOURCE,
@@ -253,6 +264,10 @@ class _Work:
             detail=why,
         )
         yield Batch((row,))
+
+    def _refusal(self, probe: str) -> str | None:
+        """Return what X said when the operator was last asked for; None where it may be asked for."""
+        return refusal(self.caller.state, probe, self.caller.clock.now())
 
     def _count_settled(self, query: Query, start: float, end: float) -> tuple[float, Ints, Fault | None]:
         """Count up to what has settled on X's clock, which is known after the first answer; return that end too."""
@@ -321,7 +336,7 @@ class _Work:
             if refused:
                 self.caller.breaker.closed = fault
         elif refused:
-            self.caller.state.probes[query.probe] = f"refused at {iso(self.caller.clock.now())}: {fault}"
+            self.caller.state.probes[query.probe] = f"{_REFUSED}{iso(self.caller.clock.now())}: {fault}"
         elif fault is None:
             self.caller.state.probes[query.probe] = "ok"
 

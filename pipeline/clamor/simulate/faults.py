@@ -18,10 +18,10 @@ REFUSALS: Final = {
     "server_error": (503, "Service Unavailable"),
 }
 """Faults that refuse a request, with their status and title; ``rate_limited`` says when to come back."""
-SPOILS: Final = ("slow", "cut", "nonsense", "empty_page", "duplicate_page", "stale", "renamed")
-"""Faults that spoil a good answer: it comes late, breaks off, is no JSON, is empty (X's full archive: with a token that
-goes on at the same place; Reddit: as if the listing ended), is the walk's page before once more, has old items on top
-(Reddit's /new), or counts in ``post_count`` (X)."""
+SPOILS: Final = ("slow", "drip", "cut", "nonsense", "empty_page", "duplicate_page", "stale", "renamed")
+"""Faults that spoil a good answer: it comes late, comes in drips, breaks off, is no JSON, is empty (X's full archive:
+with a token that goes on at the same place; Reddit: as if the listing ended), is the walk's page before once more, has
+old items on top (Reddit's /new), or counts in ``post_count`` (X)."""
 
 RESET_SECONDS: Final = 300
 _CURSORS: Final = ("next_token", "pagination_token", "after", "before", "count")
@@ -40,7 +40,7 @@ class Fault:
         since: Seconds since the epoch, on the emulated clock.
         until: As `since`; the fault is over then.
         share: Share of the requests that it strikes.
-        seconds: How long a slow answer takes, in real time.
+        seconds: How long a slow or dripping answer takes, in real time.
 
     """
 
@@ -130,6 +130,8 @@ class Injector:
             return Answer(200, b"<html><body>Over capacity</body></html>", {"content-type": "text/html"})
         if fault.kind == "cut":
             answer.cut = 0.6
+        elif fault.kind == "drip":
+            answer.drip = fault.seconds
         elif fault.kind == "renamed":
             answer.body = answer.body.replace(b"tweet_count", b"post_count")
         elif fault.kind == "duplicate_page" and before is not None:

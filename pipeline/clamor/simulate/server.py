@@ -3,6 +3,7 @@
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from clamor.simulate.x_api import XApi
 
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 5.0
+_DROPS: Final = 20
 
 
 class Clock(Protocol):
@@ -190,7 +192,11 @@ def _handler(answer: Any) -> type[BaseHTTPRequestHandler]:
             if found.cut is not None:
                 raw = raw[: int(len(raw) * found.cut)]
                 self.close_connection = True
-            self.wfile.write(raw)
+            drops = _DROPS if found.drip else 1
+            size = -(-len(raw) // drops)
+            for at in range(0, len(raw), size):
+                self.wfile.write(raw[at : at + size])
+                time.sleep(found.drip / drops)
             if found.cut is not None:
                 self.connection.shutdown(socket.SHUT_RDWR)
 

@@ -22,12 +22,22 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """One answer, to be sent as it is; `cut` is the share of it after which the connection breaks."""
+    """One answer, to be sent as it is.
+
+    Attributes:
+        status: Of HTTP.
+        body: Bytes.
+        headers: Without the length.
+        cut: The share of it after which the connection breaks.
+        drip: Over how many seconds it is spread, a few bytes at a time.
+
+    """
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     cut: float | None = None
+    drip: float = 0.0
 
 
 def as_json(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
