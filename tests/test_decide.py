@@ -9,6 +9,8 @@ import pytest
 
 from clamor import catalog, schema
 from clamor.collect.batch import Attempt, Batch, State, coverage
+from clamor.run import evaluate as evaluation
+from clamor.run import fits
 from clamor.run.evaluate import Learned, evaluate
 from clamor.run.ingest import ingest, read_state
 from clamor.schema import Status
@@ -94,6 +96,69 @@ def test_what_was_learnt_once_gives_the_verdicts_of_a_full_run(tmp_path: Path, p
     kept, fresh = (plain(lake.flags()) for lake in lakes.values())
     pd.testing.assert_frame_equal(kept, fresh)
     assert (kept["state"] == "outage").any()
+
+
+def cron(lake: Lake, minute: int, lines: list[str]) -> Any:
+    """What a run from cron decides: a process of its own, that finds in the lake what the one before learnt."""
+    start = T0 + pd.Timedelta(minutes=minute + 2) - pd.Timedelta("5h")
+    return decide(lake, minute, start=start, history_days=4, learned=Learned(say=lines.append))
+
+
+def test_what_was_kept_in_the_lake_gives_the_verdicts_of_a_full_run(tmp_path: Path, posts: np.ndarray) -> None:
+    """Runs that start afresh but find the fit of the one before decide as those that learn all again, bit by bit."""
+    lakes = {name: Lake(str(tmp_path / name)) for name in ("kept", "fresh")}
+    lines: list[str] = []
+    for name, lake in lakes.items():
+        ingest(lake, [batch(range((DAYS - 1) * 1440), posts)])
+        for minute in range((DAYS - 1) * 1440 + 360, DAYS * 1440 + 1, 360):
+            ingest(lake, [batch(range(minute - 360, minute), posts)])
+            if name == "kept":
+                cron(lake, minute, lines)
+            else:
+                decide(lake, minute, start=T0 + pd.Timedelta(minutes=minute + 2 - 300), history_days=4)
+    assert lakes["kept"].fits(15) == ["x"] and lines == []
+    kept, fresh = (plain(lake.flags()) for lake in lakes.values())
+    pd.testing.assert_frame_equal(kept, fresh)
+
+
+def test_a_kept_fit_saves_reading_the_past(tmp_path: Path, posts: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second run of a day does not learn again; the first of the next day does."""
+    lake, lines, learnt = Lake(str(tmp_path)), [], []
+    real = evaluation.learn
+    monkeypatch.setattr(evaluation, "learn", lambda *args, **more: learnt.append(1) or real(*args, **more))
+    ingest(lake, [batch(range(DAYS * 1440), posts)])
+    for minute, times in ((HIT - 1440, 1), (HIT - 1000, 1), (HIT, 2)):
+        cron(lake, minute, lines)
+        assert len(learnt) == times
+    assert lines == []
+
+
+@pytest.mark.parametrize("spoil", ["late", "cut", "empty", "other", "old"])
+def test_a_fit_that_does_not_hold_is_learnt_anew(
+    tmp_path: Path, posts: np.ndarray, spoil: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late posts of settled days, a damaged file, one of older code: told in a line, and the verdicts are right."""
+    lake, lines = Lake(str(tmp_path)), []
+    ingest(lake, [batch(range(DAYS * 1440), posts)])
+    with monkeypatch.context() as patch:
+        if spoil == "old":
+            patch.setattr(fits, "_code", lambda: "older")
+        cron(lake, DAYS * 1440 - 600, lines)
+    if spoil == "late":
+        revised = posts.copy()
+        revised[3000:3300] += 5
+        late = batch(range(2880, 4320), revised)
+        late.volumes["observed_at"] = T0 + pd.Timedelta(minutes=DAYS * 1440 + 1)
+        ingest(lake, [late])
+    elif spoil != "old":
+        content = {"cut": lake.read_fit("x", 15)[:-4000], "empty": b"", "other": b"PK"}
+        lake.write_fit("x", 15, content[spoil])
+    got = cron(lake, DAYS * 1440, lines)
+    wanted = decide(lake, DAYS * 1440, start=got.start, history_days=4)
+    pd.testing.assert_frame_equal(plain(got.flags), plain(wanted.flags))
+    assert len(lines) == 1 and lines[0].startswith("x: ")
+    cron(lake, DAYS * 1440, lines)
+    assert len(lines) == 1
 
 
 def test_deciding_twice_changes_nothing(tmp_path: Path, posts: np.ndarray) -> None:

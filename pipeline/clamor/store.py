@@ -113,6 +113,14 @@ class Lake:
         paths = [path for path in self._files(table, folder) if _month_touches(path, table, start, end)]
         return self._load(table, paths, _within(table, start, end), columns)
 
+    def count(
+        self, table: Table, *, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None, source: str
+    ) -> int:
+        """Return how many rows :meth:`read` would return; no fact is ever removed, so more rows are other facts."""
+        folder = f"{table.name}/source={source}"
+        paths = [path for path in self._files(table, folder) if _month_touches(path, table, start, end)]
+        return self._dataset(table, paths).count_rows(filter=_within(table, start, end)) if paths else 0
+
     def volumes(self, *, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None) -> pd.DataFrame:
         """Return the newest row of every key of the volumes table whose bin starts in ``[start, end)``."""
         rows = schema.to_pandas(self.read(schema.VOLUMES, start=start, end=end))
@@ -194,6 +202,29 @@ class Lake:
         if not self.synthetic:
             self.write_state("synthetic", {"why": why})
 
+    # What was learnt of the past
+
+    def fits(self, bin_minutes: int) -> list[str]:
+        """Return the sources of whose past a fit is kept at that bin width."""
+        filesystem, root = self._place
+        selector = fs.FileSelector(f"{root}/fits/bin_minutes={bin_minutes}", allow_not_found=True)
+        found = [info.base_name for info in filesystem.get_file_info(selector)]
+        return sorted(name.removesuffix(".npz") for name in found if name.endswith(".npz"))
+
+    def read_fit(self, source: str, bin_minutes: int) -> bytes:
+        """Return a kept fit as it was written."""
+        filesystem, root = self._place
+        path = f"{root}/fits/bin_minutes={bin_minutes}/{source}.npz"
+        try:
+            with filesystem.open_input_stream(path) as stream:
+                return bytes(stream.read())
+        except OSError as error:
+            raise LakeError(f"{path}: {error}; it is only a memory: move it away") from error
+
+    def write_fit(self, source: str, bin_minutes: int, content: bytes) -> None:
+        """Keep a fit in place of the one before."""
+        self._put(f"fits/bin_minutes={bin_minutes}/{source}.npz", content)
+
     # Collector state
 
     def read_state(self, name: str) -> dict[str, Any]:
@@ -247,17 +278,21 @@ class Lake:
             raise LakeError(f"lake {self.root!r}: {error}; check the path and its permissions") from error
         return [info.path for info in found if info.path.endswith(".parquet")]
 
-    def _load(self, table: Table, paths: list[str], rows: Any, columns: list[str] | None) -> pa.Table:
+    def _dataset(self, table: Table, paths: list[str]) -> Any:
         import pyarrow.dataset as ds  # slow to import, and `clamor --help` must not wait for it
 
+        format = ds.ParquetFileFormat()
+        parts = [format.make_fragment(path, self._place[0]) for path in paths]
+        return ds.FileSystemDataset(parts, table.columns, format, self._place[0])
+
+    def _load(self, table: Table, paths: list[str], rows: Any, columns: list[str] | None) -> pa.Table:
         names = table.columns.names if columns is None else columns
         if not paths:
             return pa.schema([table.columns.field(name) for name in names if name in table.columns.names]).empty_table()
         try:
-            format = ds.ParquetFileFormat()
-            parts = [format.make_fragment(path, self._place[0]) for path in paths]
-            data = ds.FileSystemDataset(parts, table.columns, format, self._place[0])
-            return data.to_table(columns=names, filter=rows, use_threads=len(paths) > _MANY_FILES)
+            return self._dataset(table, paths).to_table(
+                columns=names, filter=rows, use_threads=len(paths) > _MANY_FILES
+            )
         except (OSError, pa.ArrowException) as error:
             raise LakeError(f"lake {self.root!r}, table {table.name}: {error}; move the broken file away") from error
 

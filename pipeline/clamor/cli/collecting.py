@@ -36,6 +36,7 @@ def run(
     from clamor.cli.telling import incident_row
     from clamor.collect.clock import SystemClock
     from clamor.run import live, show
+    from clamor.run.evaluate import Learned
     from clamor.store import Lake as Store
     from clamor.text.read import Reader
 
@@ -47,8 +48,9 @@ def run(
     if clients.x is not None:
         _affordable(settings, names)
     store, clock = Store(settings.lake), SystemClock()
+    learned = Learned(say=lambda line: common.say(f"clamor: {line}"))
     with live.alone(settings, clock):
-        outcome = live.once(store, names, Reader(names), settings, clients, clock)
+        outcome = live.once(store, names, Reader(names), settings, clients, clock, learned=learned)
     _account(outcome.collected)
     decided = outcome.decided
     rows = [] if decided is None else decided.incidents.to_dict("records")

@@ -1,7 +1,7 @@
 """Lake → volumes → baseline → flags → incidents → lake: decide a window anew from what is stored."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from clamor.budget import Budget
 from clamor.detect import Learnt, combine, detect, learn
 from clamor.incidents import PROVIDER_KINDS, lookback
 from clamor.incidents import incidents as find_incidents
+from clamor.run.fits import Fits
 from clamor.store import Lake
 
 DEFAULT: Final = Budget()
@@ -36,10 +37,19 @@ class Evaluation:
 
 @dataclass
 class Learned:
-    """What a process that decides again and again keeps: what each source's past taught, up to a midnight."""
+    """What a process that decides again and again keeps: what each source's past taught, up to a midnight.
+
+    Attributes:
+        until: That midnight.
+        sources: What was learnt, by source.
+        say: If given, what is learnt is kept in the lake too, for the next process; it is told in a line where what
+            was kept does not hold any more.
+
+    """
 
     until: pd.Timestamp | None = None
     sources: dict[str, Learnt] = field(default_factory=dict)
+    say: Callable[[str], None] | None = None
 
     def series(self) -> dict[str, list[tuple[str, str]]]:
         """Return the (service, region) pairs of each source."""
@@ -69,13 +79,15 @@ def evaluate(
         history_days: Least days of baseline before ``start``; all there are when None. The history begins at a fixed
             four-weekly time, so that runs on different days learn from the same past.
         learned: Kept between calls, it saves reading and learning the past again: what lies before the midnight of
-            ``start`` is taken to be settled. The verdicts are the same.
+            ``start`` is taken to be settled. The verdicts are the same. Kept in the lake, it serves other processes,
+            as long as nothing was added to what lies before.
 
     Returns:
         None where the lake has no coverage yet.
 
     """
     begin = start.floor("D") if start is not None else None
+    again = learned is not None and learned.until is not None
     since = _history(begin, history_days) if begin is not None and history_days is not None else None
     if learned is None or begin is None or bin_minutes >= MINUTES_PER_DAY:
         counted = _counted(lake, catalog, since, now, bin_minutes)
@@ -88,7 +100,7 @@ def evaluate(
     end = counted["bin_start"].max() + pd.Timedelta(minutes=bin_minutes)
     if begin >= end:
         return None
-    if learned is not None:
+    if learned is not None and again:
         begin = _news_from(lake, counted, begin, end, bin_minutes)
     taught = learned.sources if learned is not None else {}
     rate = budget.rate(len(counted[["service", "region"]].drop_duplicates()))
@@ -117,21 +129,21 @@ def _resumed(
     bin_minutes: int,
 ) -> pd.DataFrame:
     """Count from the midnight on, and learn what lies before it of the sources for which that is not known yet."""
+    kept = None if learned.say is None else Fits(lake, catalog.version, bin_minutes, since, begin, learned.say)
     if learned.until != begin:
-        learned.until, learned.sources = begin, {}
+        learned.until, learned.sources = begin, {} if kept is None else kept.load()
     counted = _counted(lake, catalog, begin, now, bin_minutes, also=learned.series())
-    parts = [
-        rows
-        if _same_series(rows, learned, str(source))
-        else _taught(
-            _counted(lake, catalog, since, now, bin_minutes, source=str(source)),
-            catalog,
-            learned,
-            begin,
-            bin_minutes,
-        )
-        for source, rows in counted.groupby("source", sort=True)
-    ]
+    parts = []
+    for name, rows in counted.groupby("source", sort=True):
+        source = str(name)
+        if _same_series(rows, learned, source):
+            parts.append(rows)
+            continue
+        key = {} if kept is None else kept.key(source)
+        whole = _counted(lake, catalog, since, now, bin_minutes, source=source)
+        parts.append(_taught(whole, catalog, learned, begin, bin_minutes))
+        if kept is not None and source in learned.sources:
+            kept.save(source, learned.sources[source], key)
     return pd.concat(parts, ignore_index=True) if parts else counted
 
 
