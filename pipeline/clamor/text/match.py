@@ -24,7 +24,7 @@ _COMMON_WORDS: Final = """
     app apps at is down outage outages network service signal internet bank mobile power home first game call pay do one
     drive party times line open office food free west wind state class blue face public air east america of the no us
     out lost without went lights light cut cuts data tv uk plus music video card time all games servers store on in my
-    was is are been be has have just again our went go going gone still light were had her his who any all got need want
+    phone was is are been be has have just again our went go going gone still light were had her his who any all got need want
 """
 _COMMON: Final = frozenset(_COMMON_WORDS.split())
 _ENDINGS: Final = ("", "s", "a", "e", "i", "da", "de", "ta", "te", "dan", "den", "tan", "ten", "in")
