@@ -8,6 +8,12 @@ RATIOS = (1.5, 2.5, 5.0, 12.0, 40.0)
 """Outage sizes, as multiples of the expectation, over which the likelihood ratio is averaged."""
 WIDE_RATIOS = (1.15, 1.4, 2.0, 4.0, 12.0)
 """The same for bins of a day and more, in which an outage of hours is diluted."""
+FINE_MINUTES = 15
+WINDOW_MINUTES = (15, 40, 120)
+"""Bins below a quarter of an hour are summed over as long as wider ones are, not over as many bins."""
+STEADY_MINUTES, HASTE = 60.0, 0.3
+"""Posts within minutes repeat each other (a headline, a robot, a thread): the evidence of shorter windows counts by
+that power of their length, half for five minutes. On synthetic bursty series."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,7 @@ class Lengths:
         recent: Bins of the last day, at least 16: the level follows them.
         hour: Bins of the last hour, at least four: the expectation is lifted by them.
         windows: Lengths of the sums that are tested.
+        trust: Power to which the likelihood ratio of each window is believed.
         ratios: Outage sizes that are tested.
         warm_up: Observed bins before a series is judged: four hours, at least eight bins.
         cells: Cells of the week's season.
@@ -33,6 +40,7 @@ class Lengths:
     recent: int
     hour: int
     windows: tuple[int, ...]
+    trust: tuple[float, ...]
     ratios: tuple[float, ...]
     warm_up: int
     cells: int
@@ -54,15 +62,28 @@ def lengths(bin_minutes: int) -> Lengths:
     """Return the lengths that belong to a bin width."""
     wide = bin_minutes >= MINUTES_PER_DAY
     cell = max(60, bin_minutes)
+    windows = _windows(bin_minutes)
     return Lengths(
         bin_minutes=bin_minutes,
         day=max(1, MINUTES_PER_DAY // bin_minutes),
         recent=max(16, MINUTES_PER_DAY // bin_minutes),
         hour=max(4, 60 // bin_minutes),
-        windows=(1, 2) if wide else (1, 2, 4, 8),
+        windows=windows,
+        trust=tuple(
+            min(1.0, (w * bin_minutes / STEADY_MINUTES) ** HASTE) if bin_minutes < FINE_MINUTES else 1.0
+            for w in windows
+        ),
         ratios=WIDE_RATIOS if wide else RATIOS,
         warm_up=max(8, 240 // bin_minutes),
         cells=MINUTES_PER_WEEK // cell if MINUTES_PER_WEEK % cell == 0 else 1,
         block_days=max(1.0, bin_minutes / MINUTES_PER_DAY),
         wide=wide,
     )
+
+
+def _windows(bin_minutes: int) -> tuple[int, ...]:
+    if bin_minutes >= MINUTES_PER_DAY:
+        return (1, 2)
+    if bin_minutes >= FINE_MINUTES:
+        return (1, 2, 4, 8)
+    return (1, *(minutes // bin_minutes for minutes in WINDOW_MINUTES))

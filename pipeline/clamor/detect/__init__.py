@@ -36,9 +36,10 @@ def detect(
         with the columns of :data:`clamor.schema.VERDICT_COLUMNS` and ``posts, dispersion, level_cv, excess_low,
         excess_high, ratio, training_bins``. A row depends on nothing after its bin.
 
-        ``score`` is minus log10 of the false episodes that a bin may cost when nothing is wrong, as measured on the
-        series' own past: 3.8 is one in ten weeks of 15-minute bins. ``p_value`` is the share of quiet bins that reach
-        the score, ``q_value`` the share of false ones among this day's and the last's bins that look at least so bad.
+        ``score`` is minus log10 of the false episodes that a bin may begin when nothing is wrong, as measured on the
+        series' own past: 3.8 is one in ten weeks of 15-minute bins. It speaks of news: after an alarm, for some hours,
+        only clearly more evidence scores again. ``flag`` lasts as long as the alarm that the score began. ``p_value``
+        is the share of quiet bins that reach the evidence, told or not, ``q_value`` the share of false ones among this day's and the last's bins that look at least so bad.
         ``expected, low, high`` are the bin's expectation without outage and its 95% prediction interval.
 
     Raises:
@@ -74,7 +75,7 @@ def learn(
         counts: As for :func:`detect`, up to a UTC midnight.
         regions: As for :func:`detect`.
         bin_minutes: Width of a bin; it divides a day.
-        budget: Recorded in the key; what is learnt does not depend on it.
+        budget: As for :func:`detect`; only whether an alarm is going on depends on it.
 
     Raises:
         InputError: as :func:`detect`; or the counts do not end at a midnight.

@@ -8,6 +8,8 @@ ELEVATED_P = 0.01
 """Below it a bin next to an outage is more likely part of it than not."""
 LEARN_BUDGET = 0.1
 """Bins beyond this budget are kept out of the histogram of quiet ones, whatever the user's budget."""
+FIRST_DAY_WEEKS = 1.75
+"""A series without a past is watched as one-day charts want it: 1% of their quiet bins flagged."""
 
 
 def outage_level(budget: float, block_days: float = 1.0) -> float:
@@ -16,8 +18,8 @@ def outage_level(budget: float, block_days: float = 1.0) -> float:
 
 
 def first_day_level(budget: float, block_days: float = 1.0) -> float:
-    """Return the same for a series' first day, on which it may spend its first week's budget."""
-    return min(math.log(1 / budget), outage_level(budget, block_days))
+    """Return the same for a series' first day, on which it may spend the budget of FIRST_DAY_WEEKS."""
+    return min(math.log(1 / (FIRST_DAY_WEEKS * budget)), outage_level(budget, block_days))
 
 
 def outage_score(budget: float, bin_minutes: int) -> float:

@@ -53,6 +53,8 @@ def evidence(done: Followed, service: Rows, group: Rows, sizes: Lengths) -> Floa
         rough = error + (done.kappa[window] + TINY)
         np.maximum(support, _surprise(y, m, rough), out=support)
         likely = _likelihood(y, m, np.divide(1, rough, out=rough), sizes.ratios)
+        if sizes.trust[window] < 1:
+            np.power(likely, np.float32(sizes.trust[window]), out=likely)
         alone += likely
         if not service.single:
             together += np.multiply(_odds(likely, service, group), likely, out=likely)

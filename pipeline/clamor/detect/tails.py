@@ -3,7 +3,8 @@
 Nominal tails are wrong by factors of ten and more on real reports, so evidence (nats) is never read as a probability.
 Each series keeps the peak evidence of its last days. Peaks of quiet days follow a Gumbel law; its place and spread come
 from the median and the 80th percentile of the peaks, which a few days of real outages do not move, shrunk to those of
-the volume class. A histogram by volume class maps the body of the distribution.
+the volume class; so does the mean excess of the peaks beyond that, which is larger where talk comes in bursts. A
+histogram by volume class maps the body of the distribution.
 """
 
 from dataclasses import dataclass, replace
@@ -22,10 +23,31 @@ PLACE_DAYS, SPREAD_DAYS = 14.0, 80.0
 CLASS_DAYS = 50.0
 MIN_SPREAD = 0.4
 GUMBEL_MEDIAN, HIGH, GUMBEL_80 = 0.36651, 0.8, 1.49994
+HARMONIC = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, PEAK_DAYS + 1))])
 STEP = 0.25
 EDGES = np.arange(-8.0, 12.01, STEP)
-HEAVY_FROM, HEAVY = 3.0, 0.55
-"""Beyond a peak in 20 days the measured tails are heavier than Gumbel's: evidence counts by this factor less."""
+HEAVY_FROM = 1.5
+"""Beyond it, a peak of five days, the tail is measured by itself, by the mean excess of the peaks (Gumbel's: one)."""
+HEAVY, HEAVY_FINE = 1.8, 4.0
+"""That of synthetic catalogues, and of bursty series in bins of less than a quarter of an hour."""
+HEAVY_WORTH, HEAVY_CLASS_WORTH = 8.0, 40.0
+"""How many of the series' own excesses, and of its volume class's, weigh as much as the class, and as those."""
+MAX_HEAVY = 10.0
+SHARED_FROM, SHARED_WITH = 3.0, 2
+"""A day on which a series and as many others of its service peak beyond it was not quiet."""
+CHATTER = 1.2
+"""What some regions say together is left out with the outages; the tail is so much heavier with it."""
+HARMONIC = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, PEAK_DAYS + 1))])
+STEP = 0.25
+EDGES = np.arange(-8.0, 12.01, STEP)
+HEAVY_FROM = 1.5
+"""Beyond a peak in five days the tail is measured by itself: peaks exceed it by HEAVY on average, Gumbel's by one."""
+HEAVY, HEAVY_WORTH, HEAVY_CLASS_WORTH = 1.8, 5.0, 40.0
+"""On synthetic catalogues; and how many of the series' own peaks, and of its class's, weigh as much."""
+CHATTER = 1.2
+MAX_HEAVY = 10.0
+SHARED_FROM, SHARED_WITH = 3.0, 2
+"""A day on which a series and as many others of its service peak beyond it was not quiet."""
 P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
 KEEP_HISTOGRAM = 0.5 ** (1 / 28)
 HISTOGRAM_PRIOR = 300.0
@@ -64,6 +86,7 @@ class Scale:
     Attributes:
         place: Gumbel place of each series' daily peak, nats.
         spread: Its spread.
+        heavy: By how much the peaks beyond HEAVY_FROM exceed it on average; Gumbel's by one.
         survival: Share of quiet bins beyond EDGES, standardized, by volume class.
         which: Volume class of each series.
         new: Whether a series has no day of its own yet.
@@ -72,13 +95,16 @@ class Scale:
 
     place: Floats
     spread: Floats
+    heavy: Floats
     survival: npt.NDArray[np.float64]
     which: npt.NDArray[np.int64]
     new: npt.NDArray[np.bool_]
 
     def rows(self, rows: slice) -> "Scale":
         """Return the scale of some series."""
-        return Scale(self.place[rows], self.spread[rows], self.survival, self.which[rows], self.new[rows])
+        return Scale(
+            self.place[rows], self.spread[rows], self.heavy[rows], self.survival, self.which[rows], self.new[rows]
+        )
 
 
 def start(series: int) -> Tails:
@@ -90,8 +116,15 @@ def start(series: int) -> Tails:
     )
 
 
-def scale(tails: Tails, level: Floats) -> Scale:
-    """Derive the scale of the next day from the days so far; ``level`` is expected posts a bin of each series."""
+def scale(tails: Tails, level: Floats, *, fine: bool) -> Scale:
+    """Derive the scale of the next day from the days so far.
+
+    Args:
+        tails: The memory.
+        level: Expected posts a bin of each series.
+        fine: Whether bins are shorter than a quarter of an hour.
+
+    """
     which = np.searchsorted(VOLUME_CLASSES, level)
     days = (~np.isnan(tails.peaks)).sum(axis=1)
     median, wide = _quantiles(tails.peaks, days)
@@ -108,7 +141,26 @@ def scale(tails: Tails, level: Floats) -> Scale:
     spread = np.maximum(share * mine + (1 - share) * spread, MIN_SPREAD)
     share = days / (days + PLACE_DAYS)
     place = np.where(days > 0, share * (median - GUMBEL_MEDIAN * spread) + (1 - share) * place, place)
-    return Scale(place.astype(np.float32), spread.astype(np.float32), _survival(tails.body), which, days == 0)
+    gumbel = place.astype(np.float32), spread.astype(np.float32)
+    heavy = _heavy((tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None], which, HEAVY_FINE if fine else HEAVY)
+    return Scale(*gumbel, heavy, _survival(tails.body), which, days == 0)
+
+
+def _heavy(peaks: Floats, which: npt.NDArray[np.int64], usual: float) -> Floats:
+    """Return the mean excess of standardized peaks beyond HEAVY_FROM, but for each series' largest, which may be real.
+
+    Of n exponential excesses all but the largest add up to n - H_n means (Renyi 1953), H_n the harmonic number.
+    """
+    excess = np.maximum(np.nan_to_num(peaks) - np.float32(HEAVY_FROM), 0)
+    count = (excess > 0).sum(axis=1)
+    total, worth = excess.sum(axis=1) - excess.max(axis=1), count - HARMONIC[count]
+    prior = np.empty(len(peaks))
+    for k in range(len(VOLUME_CLASSES) + 1):
+        rows = which == k
+        limited = np.minimum(total[rows], MAX_HEAVY * worth[rows]).sum()
+        prior[rows] = (limited + usual * HEAVY_CLASS_WORTH) / (worth[rows].sum() + HEAVY_CLASS_WORTH)
+    heavy = (total + prior * HEAVY_WORTH) / (worth + HEAVY_WORTH)
+    return np.asarray(np.clip(CHATTER * heavy, 1, MAX_HEAVY), dtype=np.float32)
 
 
 def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -145,8 +197,9 @@ def _survival(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def standardize(raw: Floats, to: Scale) -> Floats:
     """Return evidence in units of each series' own tail: a day's peak exceeds z with rate exp(-z)."""
     z = (raw - to.place[:, None]) / to.spread[:, None]
-    heavy = np.float32(HEAVY_FROM)
-    return np.asarray(np.where(z > heavy, heavy + np.float32(HEAVY) * (z - heavy), z), dtype=np.float32)
+    beyond = np.maximum(z - np.float32(HEAVY_FROM), 0)
+    z -= beyond * (1 - 1 / to.heavy)[:, None]
+    return np.asarray(z, dtype=np.float32)
 
 
 def p_value(z: Floats, to: Scale) -> Floats:
@@ -202,13 +255,20 @@ def learn(
     judged: npt.NDArray[np.bool_],
     flagged: npt.NDArray[np.bool_],
     to: Scale,
+    service: Ints,
 ) -> Tails:
     """Take a whole day into the memory; flagged bins count for the peaks but not for the body."""
     peak = np.where(judged, raw, -np.inf).max(axis=1)
-    enough = judged.sum(axis=1) * 2 >= raw.shape[1]
-    peaks = np.concatenate([tails.peaks[:, 1:], np.where(enough, peak, np.nan)[:, None]], axis=1)
+    quiet = (judged.sum(axis=1) * 2 >= raw.shape[1]) & ~_shared(np.where(judged, z, -np.inf).max(axis=1), service)
+    peaks = np.concatenate([tails.peaks[:, 1:], np.where(quiet, peak, np.nan)[:, None]], axis=1)
     use = judged & ~flagged
     cell = np.clip((z[use] - np.float32(EDGES[0])) / np.float32(STEP), 0, len(EDGES) - 1).astype(np.int64)
     which = np.broadcast_to(to.which[:, None], z.shape)[use]
     seen = np.bincount(which * len(EDGES) + cell, minlength=tails.body.size).reshape(tails.body.shape)
     return Tails(peaks.astype(np.float32), tails.body * KEEP_HISTOGRAM + seen, _by_p(p).sum(axis=0))
+
+
+def _shared(peak: Floats, service: Ints) -> npt.NDArray[np.bool_]:
+    """Return the series that peaked along with others of their service: that was something real, and no quiet day."""
+    hot = peak > SHARED_FROM
+    return hot & (np.bincount(service, weights=hot)[service] > SHARED_WITH)

@@ -37,27 +37,27 @@ class Verdicts:
 def verdicts(
     done: Followed,
     seen: Floats,
-    z: Floats,
+    fresh: Floats,
     p: Floats,
     judged: npt.NDArray[np.bool_],
-    limit: Floats,
+    flagged: npt.NDArray[np.bool_],
     sizes: Lengths,
 ) -> Verdicts:
     """Return the verdicts of a day, but for ``q_value``, which looks at all services.
 
-    ``seen`` are the observed bins before the day, ``limit`` is the standardized evidence of an outage, ``(series, 1)``.
+    ``seen`` are the observed bins before the day, ``fresh`` is the evidence that is news, ``flagged`` are the alarms.
     """
     taken = done.taken
     unseen = taken.observed == 0
     state = np.where(p < ELEVATED_P, ELEVATED, NORMAL).astype(np.int8)
-    state[judged & (z >= limit)] = OUTAGE
+    state[flagged] = OUTAGE
     state[~done.ready] = WARM_UP
     state[unseen] = NO_DATA
     low, high = band(taken.mean, taken.mean + taken.mean**2 * (done.dispersion + done.level_cv**2))
     null = np.where(judged, np.float32(0), np.float32(np.nan))
     columns: dict[str, npt.NDArray[np.generic]] = {
         "state": state,
-        "score": (z + np.float32(np.log(sizes.day))) / np.float32(np.log(10)) + null,
+        "score": (fresh + np.float32(np.log(sizes.day))) / np.float32(np.log(10)) + null,
         "p_value": p,
         "expected": taken.mean + null,
         "low": low + null,

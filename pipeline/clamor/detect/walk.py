@@ -9,10 +9,10 @@ import pandas as pd
 from clamor.baseline import fit, scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Panel
 from clamor.baseline.groups import Rows
-from clamor.baseline.lengths import Lengths, lengths
+from clamor.baseline.lengths import FINE_MINUTES, Lengths, lengths
 from clamor.baseline.level import follow
 from clamor.baseline.season import Calendar, calendar, everywhere
-from clamor.detect import pooling, tails
+from clamor.detect import news, pooling, tails
 from clamor.detect.budget import LEARN_BUDGET, first_day_level, outage_level
 from clamor.detect.rows import Grids
 from clamor.detect.verdicts import Verdicts, verdicts
@@ -21,10 +21,11 @@ from clamor.errors import InputError
 
 @dataclass(frozen=True)
 class Known:
-    """All that later days need of earlier ones: the fit, the tails, and the last day's p-values."""
+    """All that later days need of earlier ones: the fit, the tails with the last day's p-values, and what was told."""
 
     fitted: fit.Fitted
     memory: tails.Tails
+    told: news.Told
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class State:
 
     fitted: list[fit.Fitted]
     memory: tails.Tails
+    told: list[news.Told]
 
 
 @dataclass(frozen=True)
@@ -145,13 +147,20 @@ def settle(table: Panel, budget: float) -> Learnt:
     for columns in blocks:
         _step(layout, columns, known, budget, None, asked=columns is blocks[-1], last=False)
     fitted = fit.join(known.fitted)
-    return Learnt(table.names, end, table.origin_minute, table.bin_minutes, budget, Known(fitted, known.memory))
+    return Learnt(
+        table.names,
+        end,
+        table.origin_minute,
+        table.bin_minutes,
+        budget,
+        Known(fitted, known.memory, news.join(known.told)),
+    )
 
 
 def _nothing(layout: Layout) -> State:
     series, sizes = len(layout.table.names), layout.sizes
-    fitted = [fit.start(part.rows.stop - part.rows.start, sizes) for part in layout.parts]
-    return State(fitted, tails.start(series))
+    lengths = [part.rows.stop - part.rows.start for part in layout.parts]
+    return State([fit.start(n, sizes) for n in lengths], tails.start(series), [news.start(n) for n in lengths])
 
 
 def _carried(learnt: Learnt, layout: Layout) -> State:
@@ -160,7 +169,12 @@ def _carried(learnt: Learnt, layout: Layout) -> State:
     old = pd.MultiIndex.from_frame(learnt.names)
     rows = old.get_indexer(pd.MultiIndex.from_frame(table.names)).astype(np.int64)
     fitted = learnt.known.fitted.take(rows, table.service_code, layout.sizes)
-    return State([fitted.rows(part.rows) for part in layout.parts], learnt.known.memory.take(rows))
+    told = learnt.known.told.take(rows)
+    return State(
+        [fitted.rows(part.rows) for part in layout.parts],
+        learnt.known.memory.take(rows),
+        [told.rows(part.rows) for part in layout.parts],
+    )
 
 
 def _step(
@@ -176,7 +190,7 @@ def _step(
     level = np.concatenate([each for each, _ in usual])
     moments = np.concatenate([fitted.moments for fitted in known.fitted]).transpose(1, 2, 0)
     factor = scatter.class_factor(moments, level, sizes)
-    to = tails.scale(known.memory, level)
+    to = tails.scale(known.memory, level, fine=sizes.bin_minutes < FINE_MINUTES)
     limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
     limit = np.where(to.new, limits[1], limits[0])[:, None].astype(np.float32)
     day = _empty(len(level), columns)
@@ -189,8 +203,10 @@ def _step(
         day.judged[rows] = judged = done.ready & (done.taken.observed > 0)
         if asked:
             np.copyto(day.p[rows], tails.p_value(z, to.rows(rows)), where=judged)
+        fresh, told = news.news(z, judged, known.told[i], sizes)
+        flagged, known.told[i] = news.alarms(z, fresh, judged, limit[rows], told, sizes)
         if out is not None:
-            out.put(rows, columns, verdicts(done, fitted.seen, z, day.p[rows], judged, limit[rows], sizes))
+            out.put(rows, columns, verdicts(done, fitted.seen, fresh, day.p[rows], judged, flagged, sizes))
         if not last:
             known.fitted[i] = fit.refit(fitted, block, done.taken, sizes)
     if out is not None:
@@ -212,4 +228,5 @@ def _learn(layout: Layout, known: State, day: Day, to: tails.Scale) -> None:
     for i, part in enumerate(layout.parts):
         known.fitted[i] = known.fitted[i].shaped(part.services, heard[i], prior)
     alarmed = day.judged & (day.z >= outage_level(LEARN_BUDGET, layout.sizes.block_days))
-    known.memory = tails.learn(known.memory, day.raw, day.z, day.p, day.judged, alarmed, to)
+    service = layout.table.service_code
+    known.memory = tails.learn(known.memory, day.raw, day.z, day.p, day.judged, alarmed, to, service)
