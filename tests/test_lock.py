@@ -44,7 +44,10 @@ def another() -> Iterator[subprocess.Popen[str]]:
 def test_a_second_process_is_told_who_holds_the_credential_and_a_killed_one_holds_nothing() -> None:
     """One line with the number and the start; after kill -9 the lock is free, and another credential always was."""
     with another() as process:
-        with pytest.raises(BusyError, match=f"x: in use by process {process.pid} since 2026-10-26 07:33:20 UTC; wait"):
+        with pytest.raises(
+            BusyError,
+            match=f"this credential of x is in use by process {process.pid} since 2026-10-26 07:33:20 UTC; wait",
+        ):
             hold("x", SECRET, now=0.0).__enter__()
         assert holder("x", SECRET) == Holder(process.pid, "2026-10-26 07:33:20 UTC")
         with hold("x", "another", now=0.0), hold("reddit", SECRET, now=0.0):
@@ -99,6 +102,9 @@ def test_a_second_run_is_one_line_and_1(
     with hold("x", SECRET, now=0.0):
         for words in (("run", "--service", "tiktok"), ("backfill", "--since", "2026-10-01", "--service", "tiktok")):
             code, _, err = clamor(capsys, *words)
-            assert code == 1 and f"x: in use by process {os.getpid()} since 1970-01-01" in err.splitlines()[-1]
+            assert (
+                code == 1
+                and f"this credential of x is in use by process {os.getpid()} since 1970-01-01" in err.splitlines()[-1]
+            )
             assert SECRET not in err
     assert not Path("data").exists()

@@ -53,7 +53,8 @@ def hold(name: str, secret: str, *, now: float) -> Iterator[None]:
     """
     with _opened(name, secret) as file:
         if not _take(file):
-            raise BusyError(f"{name}: in use by {_read(file)}; wait until it has ended, then run this again")
+            what = "this lake" if name == "lake" else f"this credential of {name}"
+            raise BusyError(f"{what} is in use by {_read(file)}; wait until it has ended, then run this again")
         file.seek(0)
         file.truncate()
         json.dump({"pid": os.getpid(), "since": f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%S UTC}"}, file)
