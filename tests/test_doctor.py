@@ -151,6 +151,13 @@ def test_a_lake_that_cannot_be_written_or_remembers_nonsense_is_named(world: Wor
     assert broken(found) == ["lake"] and "move it away" in found["lake"].do
 
 
+def test_a_user_agent_of_another_form_is_a_note(world: World, tmp_path: Path) -> None:
+    """Reddit asks for a form; it is told, with the form."""
+    with patient(world, tmp_path, reddit={"user_agent": "my little script"}, ask=False) as found:
+        pass
+    assert found["reddit: user agent"].health == Health.NOTE and "(by /u/<name>)" in found["reddit: user agent"].do
+
+
 def test_while_a_run_holds_the_credential_nobody_is_asked(world: World, tmp_path: Path) -> None:
     """The lock's row says who; asking would cost the run its rate limit and its state."""
     with hold("x", "token", now=0.0), patient(world, tmp_path) as found:

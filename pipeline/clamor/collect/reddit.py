@@ -114,7 +114,8 @@ def walk(
             if kind not in kinds or not counted:
                 continue
             now = clock.now()
-            task = _Task(group, kind, counted, *_window(state, group, kind, now, lookback_hours))
+            first = _scope(group, kind) not in state.watermarks
+            task = _Task(group, kind, counted, *_window(state, group, kind, now, lookback_hours), first)
             if task.end <= task.start:
                 continue
             met, interrupt = _Met(), None
@@ -140,6 +141,7 @@ class _Task:
     services: tuple[str, ...]
     start: float
     end: float
+    first: bool
 
     @property
     def scope(self) -> str:
@@ -185,7 +187,7 @@ def _read(caller: Caller, task: _Task, state: State, met: _Met) -> None:
     """
     now, window = caller.clock.now(), (task.start, task.end)
     waiting = sized(task.group.subreddits, state.rates, task.kind, (now - task.start) / 60)
-    room = MORE_LISTINGS if task.scope in state.watermarks else 0
+    room = 0 if task.first else MORE_LISTINGS
     refused: tuple[str, ...] = ()
     while waiting:
         names, met.unread = waiting.pop(0), len(waiting) + 1 + bool(refused)
@@ -224,12 +226,16 @@ def _batch(caller: Caller, task: _Task, met: _Met, reader: PostReader, state: St
     return Batch(ledger, volumes=counter.volumes(at), claims=counter.claims(at))
 
 
+def _capped(task: _Task, met: _Met) -> str:
+    ended = sum(len(seen.created) for seen in met.listings.values() if not seen.reached)
+    if task.first:
+        return f"a first walk of {task.scope}: its listing holds {ended} items; what was before them is not known"
+    return f"{task.scope}: the listing ended after {ended} items, before the last walk's; walk more often"
+
+
 def _ledger(task: _Task, met: _Met, proven: float, at: float, requests: int) -> tuple[Attempt, ...]:
     """Return ``ok`` for what the walk proves, and why not for what it does not."""
-    ended = sum(len(seen.created) for seen in met.listings.values() if not seen.reached)
-    fault = met.fault or Fault(
-        Status.CAPPED, f"the listing ended after {ended} items; walk more often", http_status=200
-    )
+    fault = met.fault or Fault(Status.CAPPED, _capped(task, met), http_status=200)
     rows: list[Attempt] = []
     for start, end, status in ((task.start, proven, fault.status), (proven, task.end, Status.OK)):
         if end > start:

@@ -4,6 +4,7 @@ Every check is one row. Those that ask a service are few, counted and priced bef
 through the ledger and the caps like every other call.
 """
 
+import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -37,6 +38,7 @@ FEW_BYTES: Final = 1e9
 CLOCK_SECONDS: Final = 5.0
 """A Date header is whole seconds and travels: less is no difference."""
 WRONG_CLOCK_SECONDS: Final = 60.0
+_USER_AGENT: Final = re.compile(r"[^:\s]+:[^:\s]+:\S+ \(by /?u/[^\s)]+\)")
 
 
 class Health(StrEnum):
@@ -110,6 +112,10 @@ def _credentials(settings: Settings) -> Iterator[Check]:
             yield Check(f"{source}: settings", health, says, "set " + " ".join(how_to_get(names).split()))
         else:
             yield Check(f"{source}: settings", Health.OK, "the credentials are set")
+    agent = settings.reddit.user_agent
+    if agent and not _USER_AGENT.fullmatch(agent.strip()):
+        do = "write <platform>:<app id>:<version> (by /u/<name>); Reddit throttles agents of other forms"
+        yield Check("reddit: user agent", Health.NOTE, f"{agent!r} is not of Reddit's form", do)
 
 
 def _lock(settings: Settings) -> Generator[Check, None, bool]:
