@@ -26,6 +26,9 @@ def add(app: typer.Typer) -> None:
 def incidents(
     service: Annotated[str | None, typer.Option(help="Only this service.")] = None,
     open_only: Annotated[bool, typer.Option("--open", help="Only those that go on.")] = False,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="As the bins before this time tell [as decided last].")
+    ] = None,
     fail_on_incident: Fail = False,
     lake: Lake = None,
     config: Config = None,
@@ -38,8 +41,8 @@ def incidents(
 
     settings = settings_module.load(config, lake=lake)
     store = Store(settings.lake)
-    known = store.incidents()
-    names = catalog.load(settings.catalog)
+    names, at = catalog.load(settings.catalog), common.instant(until, "--until")
+    known = store.incidents() if at is None else _known_at(store, names, at)
     if service is not None:
         if service not in names.services and service not in set(known["service"]):
             common.check_services([service], names)
@@ -51,11 +54,23 @@ def incidents(
         common.show_json(known.to_dict("records"))
     else:
         rows = [incident_row(row, names) for row in known.to_dict("records")]
-        common.show_table(rows, title=_title(store, _told_at(known)), empty=_quiet(store, open_only=open_only))
+        told = _told_at(known) if at is None else f"As the bins before {common.clock(at)} UTC tell"
+        common.show_table(rows, title=_title(store, told), empty=_quiet(store, open_only=open_only))
     if fail_on_incident and (known["status"] == "ongoing").any():
         raise typer.Exit(3)
     if fail_on_incident and not store.widths():
         raise LakeError(NOTHING.format(settings.lake))
+
+
+def _known_at(store: Any, catalog: Any, at: "pd.Timestamp") -> "pd.DataFrame":
+    """Return the incidents of every bin width as they stood at a time."""
+    import pandas as pd
+
+    from clamor import schema
+    from clamor.run.evaluate import as_of
+
+    each = [as_of(store, catalog, at, bin_minutes=minutes) for minutes in store.widths()]
+    return pd.concat(each, ignore_index=True) if each else schema.INCIDENTS.empty()
 
 
 def _told_at(known: "pd.DataFrame") -> str:
@@ -87,12 +102,17 @@ def incident_row(row: Mapping[Any, Any], catalog: Any) -> dict[str, Any]:
         "scope": row["scope"],
         "regions": _short(list(row["regions"])),
         "start (UTC)": common.clock(row["onset_at"]),
-        "end (UTC)": common.clock(row["recovered_at"]) or str(row["status"]),
+        "end (UTC)": _end(row),
         "symptoms": ", ".join(f"{s['name']} {s['share']:.0%}" for s in list(row["symptoms"])[:4]),
         "severity": row["severity"],
         "excess posts (95%)": _interval(row),
         "id": row["incident_id"],
     }
+
+
+def _end(row: Mapping[Any, Any]) -> str:
+    end = common.clock(row["recovered_at"]) or str(row["status"])
+    return f"{end} (new normal)" if row["ending"] == "new normal" else end
 
 
 def _short(regions: list[str], most: int = 8) -> str:
@@ -169,7 +189,7 @@ def report(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the page goes.")] = Path("report.html"),
     since: Annotated[str | None, typer.Option(metavar="TIME", help="First time shown [the newest 2000 bins].")] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="End of what is shown [the newest verdict].")
+        str | None, typer.Option(metavar="TIME", help="The page of that time [the newest verdict].")
     ] = None,
     bin: Bin = None,
     lake: Lake = None,

@@ -7,7 +7,7 @@ import numpy as np
 from clamor.baseline import excess_interval
 from clamor.incidents.case import Case, Turn
 from clamor.incidents.episodes import ELEVATED, NORMAL, Ints, Rows
-from clamor.incidents.evidence import severity, tail
+from clamor.incidents.evidence import LEAST_EXPECTED, severity, tail
 from clamor.incidents.identity import Identity
 from clamor.incidents.measured import Series, known, measured_by
 from clamor.incidents.said import Said, claims, first_hand, symptoms
@@ -15,9 +15,9 @@ from clamor.incidents.scope import Tree
 from clamor.schema import ALL_SOURCES, Ending, IncidentStatus, Scope
 
 HOURS_US = 4 * 3600 * 1_000_000
+LEVEL_US = 6 * 3600 * 1_000_000
+"""What held for less is no level."""
 DAY_US = 24 * 3600 * 1_000_000
-NEW_NORMAL_US = DAY_US // 2
-"""What has lasted less cannot have become normal: the expectation follows a level that held for half a day."""
 LAST_P = 0.05
 """A bin whose posts are less likely than this still shows the outage."""
 
@@ -96,26 +96,27 @@ def _times(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
 
 
 def _ending(case: Case, rows: Rows, series: Series | None, ended: Turn | None) -> str | None:
-    """Say what ended a case; a level is a new normal if what is expected has taken up more of the rise than is gone.
+    """Say what ended a case. It became normal if posts stay up and no flag minds, or what is expected has followed.
 
-    What is expected from the end on is compared with the same time of the last day before the case, the rise with the
-    case's first hours.
+    Posts and expectation of some hours from the end on are compared with what was expected at the same time of the last
+    day before the case: more than half (in logarithms) of the rise of the case's first hours is still there.
     """
     if ended is None:
         return None
-    how = Ending.QUIET if case.ended is None else Ending.POSTS
-    if series is None or (ended.at - case.first) * rows.width < NEW_NORMAL_US:
-        return str(how)
-    mean, posts = (
-        dict(zip(rows.bin[series.rows], rows.value[n][series.rows], strict=True)) for n in ("expected_posts", "posts")
-    )
+    how = str(Ending.QUIET if case.ended is None else Ending.POSTS)
+    if series is None or (ended.at - case.first) * rows.width < LEVEL_US:
+        return how
     hours = max(1, HOURS_US // rows.width)
     shift = -(-(ended.at + hours - case.first) * rows.width // DAY_US) * DAY_US // rows.width
-    pairs = [(mean.get(b, np.nan), mean.get(b - shift, np.nan)) for b in range(ended.at, ended.at + hours)]
-    now, then = (np.nansum([pair[i] for pair in pairs if np.isfinite(pair).all()]) for i in (0, 1))
-    first = range(case.opened, case.opened + hours)
-    rise = np.nansum([posts.get(b, np.nan) for b in first]) / max(np.nansum([mean.get(b, np.nan) for b in first]), 1e-9)
-    return str(Ending.NEW_NORMAL if then > 0 and now / then > max(rise, 1.0) ** 0.5 else how)
+    index = known(rows, series.rows)
+    mean = dict(zip(rows.bin[index].tolist(), rows.value["expected_posts"][index].tolist(), strict=True))
+    posts = dict(zip(rows.bin[index].tolist(), rows.value["posts"][index].tolist(), strict=True))
+    later = [b for b in range(ended.at, ended.at + hours) if b in mean and b - shift in mean]
+    first = [b for b in range(case.opened, case.opened + hours) if b in mean]
+    then = sum(mean[b - shift] for b in later)
+    rise = max(1.0, sum(posts[b] for b in first) / max(sum(mean[b] for b in first), LEAST_EXPECTED))
+    level = min(sum(values[b] for b in later) for values in ((posts,) if case.ended is None else (posts, mean)))
+    return str(Ending.NEW_NORMAL) if then > 0 and level / then > rise**0.5 else how
 
 
 def _quiet(case: Case, rows: Rows, index: Ints) -> Turn:

@@ -101,7 +101,10 @@ def _began(heard: Sequence[_Heard], opened: int, start: int) -> Turn:
     gain = sum(each.gain(1.0, 1 + LEFT * max(each.ratio(opened, opened + 4), 0.1))[: opened + 1] for each in heard)
     since = np.cumsum(np.asarray(gain)[::-1])[::-1]
     likely = np.flatnonzero(since >= since.max() - SURE_NATS)
-    return Turn(start + int(np.argmax(since)), start + max(0, int(likely[0]) - 1), start + int(likely[-1]) + 1)
+    latest = (
+        len(since) - 1 - int(np.argmax(since[::-1]))
+    )  # bins without data change nothing: it was first seen after them
+    return Turn(start + latest, start + max(0, int(likely[0]) - 1), start + int(likely[-1]) + 1)
 
 
 def _ended(

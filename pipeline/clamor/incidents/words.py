@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from clamor.schema import WORLD, IncidentStatus, Scope
+from clamor.schema import WORLD, Ending, IncidentStatus, Scope
 
 MOST = 4
 """So many regions or symptoms are named; the rest is counted."""
@@ -59,6 +59,8 @@ def _what(incident: Mapping[Any, Any]) -> str:
 def _when(incident: Mapping[Any, Any]) -> str:
     onset = incident["onset_at"]
     start = f"{onset:%Y-%m-%d %H:%M}"
+    if incident.get("ending") == Ending.NEW_NORMAL:
+        return f"from {start}, taken as the new normal since {_until(onset, incident['recovered_at'])} UTC"
     if not pd.isna(incident["recovered_at"]):
         return f"from {start} to {_until(onset, incident['recovered_at'])} UTC"
     if incident["status"] == IncidentStatus.ONGOING:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from clamor import schema
 from clamor.errors import InputError
+from clamor.run.evaluate import as_of
 from clamor.store import Lake
 
 SHOWN_BINS: Final = 2000
@@ -54,6 +55,8 @@ def page(
 ) -> str:
     """Return the page over ``[since, until)``; by default the newest :data:`SHOWN_BINS` bins.
 
+    With ``until`` it is the page of that time: incidents stand as the bins before it tell.
+
     Raises:
         InputError: the lake holds no verdicts of that window.
 
@@ -61,6 +64,8 @@ def page(
     from clamor import report
 
     asked = now if now is not None else pd.Timestamp.now("UTC").as_unit("us")
+    if until is not None and until < asked:
+        asked, title = until, f"{title}, as of {until:%Y-%m-%d %H:%M} UTC"
     minutes = shown_width(lake, bin_minutes, explicit=explicit)
     newest = lake.newest(schema.FLAGS, bin_minutes=minutes, before=until)
     if newest is None:
@@ -70,7 +75,7 @@ def page(
     flags = lake.current(schema.FLAGS, bin_minutes=minutes, start=start, end=end)
     if flags.empty:
         raise InputError(f"no verdicts between {start} and {end}; ask for another --since or --until")
-    known = lake.incidents()
+    known = lake.incidents() if until is None else as_of(lake, catalog, until, bin_minutes=minutes)
     overlapping = (known["onset_at"] < end) & (known["last_seen_at"] >= start) & (known["bin_minutes"] == minutes)
     return report.page(
         flags,
