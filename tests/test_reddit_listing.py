@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clamor.collect.reddit import Group
+from clamor.collect.batch import State
+from clamor.collect.reddit import Group, requests_of
 from clamor.collect.reddit_call import Pace
 from clamor.collect.reddit_listing import SUBREDDITS_A_LISTING, Seen, halves, learn, sized
 from clamor.schema import Status
@@ -138,6 +139,12 @@ def test_long_groups_are_cut_by_the_length_of_the_address() -> None:
     """629 regional subreddits of which nothing is known are seven listings."""
     made = sized([f"s{n}" for n in range(629)], {}, "new", 15)
     assert len(made) == 7 and max(map(len, made)) <= SUBREDDITS_A_LISTING
+
+
+def test_a_poll_is_planned_from_the_rates_that_were_seen() -> None:
+    """Nothing known: a request a listing. Forty items a minute for 15 minutes: two listings of 300, four pages each."""
+    assert requests_of([BOTH], State(), 15) == 1
+    assert requests_of([BOTH], State(rates={"new:busy": 20.0, "new:loud": 20.0}), 15) == 8
 
 
 def test_halves_hold_about_as_many_items_each() -> None:

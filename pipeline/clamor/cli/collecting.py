@@ -47,6 +47,8 @@ def run(
     clients = live.open_clients(settings)
     if clients.x is not None:
         _affordable(settings, names)
+    if clients.reddit is not None:
+        common.say(live.walks(Store(settings.lake), names, settings))
     store, clock = Store(settings.lake), SystemClock()
     learned = Learned(say=lambda line: common.say(f"clamor: {line}"))
     with live.alone(settings, clock):

@@ -17,7 +17,16 @@ from clamor.collect.batch import Attempt, Batch, State
 from clamor.collect.clock import Clock, floor_minute
 from clamor.collect.count import Counter, PostReader
 from clamor.collect.reddit_call import Caller, open_reddit
-from clamor.collect.reddit_listing import MORE_LISTINGS, SUBREDDITS_A_LISTING, Seen, halves, learn, read, sized
+from clamor.collect.reddit_listing import (
+    MORE_LISTINGS,
+    PAGE_ITEMS,
+    SUBREDDITS_A_LISTING,
+    Seen,
+    halves,
+    learn,
+    read,
+    sized,
+)
 from clamor.collect.retry import Fault
 from clamor.schema import WORLD, Method, Signal, Status
 
@@ -73,6 +82,17 @@ def groups(catalog: Any, services: Sequence[str]) -> list[Group]:
     if regional := set(catalog.subreddit_regions) - taken:
         made.append(_group("regions", regional, services, (NEW,)))
     return made
+
+
+def requests_of(groups: Sequence[Group], state: State, poll_minutes: float) -> int:
+    """Return about how many requests a poll makes, as busy as the subreddits were at their busiest yet."""
+    total = 0
+    for group in groups:
+        for kind in group.kinds:
+            for names in sized(group.subreddits, state.rates, kind, poll_minutes):
+                items = sum(state.rates.get(f"{kind}:{name}", 0.0) for name in names) * poll_minutes
+                total += 1 + int(items // PAGE_ITEMS)
+    return total
 
 
 def _group(kind: str, subreddits: set[str], services: Sequence[str], kinds: tuple[str, ...] = (NEW, COMMENTS)) -> Group:
@@ -261,4 +281,4 @@ def _ledger(task: _Task, met: _Met, proven: float, at: float, requests: int) -> 
     return tuple(rows)
 
 
-__all__ = ["COMMENTS", "NEW", "SOURCE", "SUBREDDITS_A_LISTING", "Group", "groups", "open_reddit", "walk"]
+__all__ = ["COMMENTS", "NEW", "SOURCE", "SUBREDDITS_A_LISTING", "Group", "groups", "open_reddit", "requests_of", "walk"]

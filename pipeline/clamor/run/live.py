@@ -182,6 +182,18 @@ def _poll_x(
     return ingest(lake, batches, state=("x", state), on_batch=on_batch)
 
 
+def walks(lake: Lake, catalog: Any, settings: Settings) -> str:
+    """Say how many requests a poll of Reddit makes, and how many of them its limit lets through."""
+    from clamor.collect import reddit
+    from clamor.collect.reddit_call import REQUESTS_A_MINUTE
+
+    groups, minutes = reddit.groups(catalog, list(settings.services or catalog.services)), settings.x.poll_minutes
+    asked = reddit.requests_of(groups, read_state(lake, "reddit"), minutes)
+    said = f"Reddit: about {asked:,} requests a poll, {asked * 1440 // minutes:,} a day, free"
+    over = asked / REQUESTS_A_MINUTE - 1
+    return said + (f"; at {REQUESTS_A_MINUTE} a minute a poll takes {over:.0f} minutes or more" if over >= 1 else "")
+
+
 def _walk_reddit(
     lake: Lake,
     catalog: Any,
