@@ -145,6 +145,9 @@ def test_a_lake_that_cannot_be_written_or_remembers_nonsense_is_named(world: Wor
     with patient(world, tmp_path / "file", ask=False) as found:
         pass
     assert broken(found) == ["lake"] and "is a file" in found["lake"].says
+    with patient(world, tmp_path / "none" / "yet", ask=False) as found:
+        pass
+    assert "can be made in" in found["lake"].says and not (tmp_path / "none").exists()
     Lake(str(tmp_path / "lake")).write_state("x", {"watermarks": 5})
     with patient(world, tmp_path / "lake", ask=False) as found:
         pass

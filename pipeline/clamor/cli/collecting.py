@@ -247,7 +247,7 @@ def doctor(
     names = catalog.load(settings.catalog)
     _check(settings, names)
     requests, usd, free = bill(settings, names)
-    if not offline:
+    if not offline and requests + free:
         common.say(f"asks X {requests} times, ${usd:,.3f} in all, and Reddit {free} times, free; --offline asks nobody")
     store, clock = Store(settings.lake), SystemClock()
     found = list(examine(settings, names, store, clock, planned=_plan(settings, names), ask=not offline))

@@ -4,6 +4,7 @@ Every check is one row. Those that ask a service are few, counted and priced bef
 through the ledger and the caps like every other call.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
@@ -109,7 +110,8 @@ def _credentials(settings: Settings) -> Iterator[Check]:
         if names:
             health = Health.BROKEN if all(missing.values()) else Health.NOTE
             says = f"{source} is left out: {len(names)} of its settings are missing"
-            yield Check(f"{source}: settings", health, says, "set " + " ".join(how_to_get(names).split()))
+            lines = [line.strip() for line in how_to_get(names).splitlines()]
+            yield Check(f"{source}: settings", health, says, f"set {'; '.join(lines)}")
         else:
             yield Check(f"{source}: settings", Health.OK, "the credentials are set")
     agent = settings.reddit.user_agent
@@ -134,17 +136,24 @@ def _lock(settings: Settings) -> Generator[Check, None, bool]:
 
 def _lake(lake: Lake, settings: Settings, clock: Clock) -> Iterator[Check]:
     now = clock.now()
+    root = None if "://" in lake.root else Path(lake.root).expanduser().resolve()
+    there = root and next(path for path in (root, *root.parents) if path.exists())
+    if root != there:  # nothing is made where there was nothing
+        can = os.access(str(there), os.W_OK | os.X_OK)
+        says = f"{lake.root} is not there yet and {'can' if can else 'cannot'} be made in {there}"
+        yield Check("lake", Health.OK if can else Health.BROKEN, says, "" if can else "name another with --lake")
+        return
     try:
         ledger = lake.coverage(start=utc(now) - pd.Timedelta(days=2), end=utc(now))
-        states = [read_state(lake, name) for name in ("x", "reddit")]
+        for name in ("x", "reddit"):
+            read_state(lake, name)
         lake.write_state("doctor", {"checked_at": f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}"})
     except LakeError as error:
         yield Check("lake", Health.BROKEN, *_split(str(error)))
         return
-    known = sum(len(state.watermarks) for state in states)
-    yield Check("lake", Health.OK, f"{lake.root} can be read and written; its collectors remember {known} times")
-    if "://" not in lake.root:
-        free = shutil.disk_usage(Path(lake.root).expanduser()).free
+    yield Check("lake", Health.OK, f"{lake.root} can be read and written")
+    if there:
+        free = shutil.disk_usage(there).free
         health = Health.BROKEN if free < LEAST_BYTES else Health.NOTE if free < FEW_BYTES else Health.OK
         yield Check("lake: space", health, f"{free / 1e9:,.1f} GB free", "" if health == Health.OK else "make room")
     proven = ledger.loc[ledger["status"].isin([str(status) for status in schema.PROVES])]
