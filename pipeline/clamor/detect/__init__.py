@@ -76,7 +76,7 @@ def learn(
         counts: As for :func:`detect`, up to a UTC midnight.
         regions: As for :func:`detect`.
         bin_minutes: Width of a bin; it divides a day.
-        budget: As for :func:`detect`; only whether an alarm is going on depends on it.
+        budget: Recorded in the key; what is learnt does not depend on it.
 
     Raises:
         InputError: as :func:`detect`; or the counts do not end at a midnight.

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clamor.baseline.fit import Fitted
+from clamor.detect.news import Told
 from clamor.detect.tails import Tails
 from clamor.detect.walk import Known, Learnt
 
@@ -24,6 +25,7 @@ def to_arrays(learnt: Learnt) -> Arrays:
         "budget": np.array([learnt.budget]),
         **{f"fitted.{f.name}": getattr(learnt.known.fitted, f.name) for f in fields(Fitted)},
         **{f"memory.{f.name}": getattr(learnt.known.memory, f.name) for f in fields(Tails)},
+        **{f"told.{f.name}": getattr(learnt.known.told, f.name) for f in fields(Told)},
     }
 
 
@@ -39,4 +41,5 @@ def from_arrays(arrays: Arrays) -> Learnt:
     until, origin, width = arrays["times"].tolist()
     fitted = Fitted(**{f.name: arrays[f"fitted.{f.name}"] for f in fields(Fitted)})  # type: ignore[arg-type]
     memory = Tails(**{f.name: arrays[f"memory.{f.name}"] for f in fields(Tails)})  # type: ignore[arg-type]
-    return Learnt(names, until, origin, width, float(arrays["budget"][0]), Known(fitted, memory))
+    told = Told(**{f.name: arrays[f"told.{f.name}"] for f in fields(Told)})  # type: ignore[arg-type]
+    return Learnt(names, until, origin, width, float(arrays["budget"][0]), Known(fitted, memory, told))

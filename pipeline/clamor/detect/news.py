@@ -4,7 +4,7 @@ A false alarm's cause (a burst of talk, a badly known level) goes on for hours, 
 evidence of another outage. The last thing told is remembered and fades.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ FADE_HOURS = 12.0
 """What was told fades by a factor e in so many hours: by the next day an alarm of the same size is news again."""
 BEND = 4.0
 """Evidence is compared on a scale that is linear below it and logarithmic beyond: no doubt is left to be removed."""
+KNOWN = 1.0
+"""Standardized evidence of bins that tell nothing new, at most: more than usual, less than anybody is told."""
 ASKED_MINUTES = (4, 60)
 """Widths of bins within which that root is taken."""
 FORGOTTEN = 0.1
@@ -33,34 +35,37 @@ class Told:
     Attributes:
         level: Evidence of it, bent.
         age: Bins since then.
-        flagged: Bins since the last that was part of an alarm.
+        said: The most that was news in the latest episode, standardized.
+        since: Bins since its last.
 
     """
 
     level: Floats
     age: Floats
-    flagged: Floats
+    said: Floats
+    since: Floats
 
     def rows(self, rows: slice) -> "Told":
         """Return the memory of some series."""
-        return Told(self.level[rows], self.age[rows], self.flagged[rows])
+        return Told(self.level[rows], self.age[rows], self.said[rows], self.since[rows])
 
     def take(self, rows: Ints) -> "Told":
         """Return the memory of other rows: ``rows[i]`` is the old row of the new row i, or -1 for a new series."""
         both = join([self, start(1)])
-        return Told(both.level[rows], both.age[rows], both.flagged[rows])
+        return Told(both.level[rows], both.age[rows], both.said[rows], both.since[rows])
 
 
 def start(series: int) -> Told:
     """Return the memory of silence."""
     long = np.full(series, 1e6, dtype=np.float32)
-    return Told(np.zeros(series, dtype=np.float32), long, long)
+    none = np.zeros(series, dtype=np.float32)
+    return Told(none, long, none, long)
 
 
 def join(parts: "list[Told]") -> Told:
     """Return the memory of the series of all parts."""
-    level, age, flagged = zip(*((part.level, part.age, part.flagged) for part in parts), strict=True)
-    return Told(np.concatenate(level), np.concatenate(age), np.concatenate(flagged))
+    names = [field.name for field in fields(Told)]
+    return Told(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def news(z: Floats, judged: Bools, told: Told, sizes: Lengths) -> tuple[Floats, Told]:
@@ -73,29 +78,26 @@ def news(z: Floats, judged: Bools, told: Told, sizes: Lengths) -> tuple[Floats, 
         sizes: Lengths in bins.
 
     Returns:
-        ``z`` where it is news; elsewhere by how much it falls short of that (bent, at most 0). And the memory at the
-        end of the day, but for ``flagged``.
+        ``z`` where it is news, elsewhere at most KNOWN; and the memory at the end of the day, but for its episode.
 
     """
     bins = z.shape[1]
     age = told.age + np.float32(bins)
     if sizes.wide:
-        return z, Told(told.level, age, told.flagged)
+        return z, replace(told, age=age)
     level = told.level.copy()
     loud = np.where(judged, z, np.float32(-1)).max(axis=1) >= np.float32(TELL_FROM)
     rows = np.flatnonzero(loud | (level * _faded(told.age, sizes) > np.float32(FORGOTTEN)))
     if not len(rows):
-        return z, Told(level, age, told.flagged)
+        return z, replace(told, age=age)
     bent = np.where(judged[rows], _bent(z[rows]), np.float32(0))
-    need, at = _need(bent, level[rows], told.age[rows], sizes)
+    need, level[rows], age[rows] = _need(bent, level[rows], told.age[rows], sizes)
     out = z.copy()
-    out[rows] = np.where(bent >= need, z[rows], np.minimum(z[rows], bent - need))
-    last, when = at
-    level[rows], age[rows] = last, when
-    return out, Told(level, age, told.flagged)
+    out[rows] = np.where(bent >= need, z[rows], np.minimum(z[rows], np.float32(KNOWN)))
+    return out, replace(told, level=level, age=age)
 
 
-def _need(bent: Floats, level: Floats, age: Floats, sizes: Lengths) -> tuple[Floats, tuple[Floats, Floats]]:
+def _need(bent: Floats, level: Floats, age: Floats, sizes: Lengths) -> tuple[Floats, Floats, Floats]:
     """Return the bent evidence that is news at each bin, and what was told last by the end, and its age then.
 
     One pass for each thing told: the first bin that is news takes the place of what was told before, from the next on.
@@ -119,7 +121,7 @@ def _need(bent: Floats, level: Floats, age: Floats, sizes: Lengths) -> tuple[Flo
         some = told.any(axis=1)
         rows, first = rows[some], first[some]
         level[rows], begun[rows], after[rows] = bent[rows, first], first, first
-    return need, (level, bent.shape[1] - 1 - begun)
+    return need, level, bent.shape[1] - 1 - begun
 
 
 def _faded(age: Floats, sizes: Lengths) -> Floats:
@@ -134,25 +136,28 @@ def _bent(z: "Floats | np.float32") -> Floats:
 
 
 def alarms(z: Floats, fresh: Floats, judged: Bools, limit: Floats, told: Told, sizes: Lengths) -> tuple[Bools, Told]:
-    """Return the bins of alarms, and ``told`` with the bins since the last of them at the end of the day.
+    """Return the bins of alarms, and ``told`` with the episode that goes on at the end of the day.
 
-    An alarm begins with news beyond the limit and goes on while the evidence itself is beyond it, with gaps of at most
-    an hour.
+    An episode is a run of bins that tell something, with gaps of at most an hour. From its first news beyond the limit
+    on, all its bins with evidence beyond the limit are an alarm.
     """
-    high = judged & (z >= limit)
     flagged = np.zeros(z.shape, dtype=np.bool_)
-    since = told.flagged + np.float32(z.shape[1])
+    said, since = told.said.copy(), told.since + np.float32(z.shape[1])
+    high = judged & (z >= np.float32(TELL_FROM))
     rows = np.flatnonzero(high.any(axis=1))
     if not len(rows):
-        return flagged, replace(told, flagged=since)
+        return flagged, replace(told, since=since)
+    high, fresh = high[rows], np.where(high[rows], fresh[rows], np.float32(-1))
     bins = np.arange(z.shape[1], dtype=np.float32)
-    before = -1 - told.flagged[rows, None]
-    last = np.maximum(np.maximum.accumulate(np.where(high[rows], bins, before), axis=1), before)
+    before = -1 - told.since[rows, None]
+    last = np.maximum(np.maximum.accumulate(np.where(high, bins, before), axis=1), before)
     previous = np.concatenate([before, last[:, :-1]], axis=1)
-    begun = np.maximum.accumulate(np.where(bins - previous > sizes.hour + 1, bins, before), axis=1)
-    onset = high[rows] & (fresh[rows] >= limit[rows])
-    latest = np.maximum.accumulate(np.where(onset, bins, before), axis=1)
-    flagged[rows] = high[rows] & (latest >= begun)
-    ends = np.where(flagged[rows], bins, before).max(axis=1)
-    since[rows] = z.shape[1] - 1 - ends
-    return flagged, replace(told, flagged=since)
+    begun = np.maximum.accumulate(np.where(high & (bins - previous > sizes.hour + 1), bins, before), axis=1)
+    enough = np.where(told.said[rows, None] >= limit[rows], before, np.float32(-np.inf))
+    enough = np.maximum.accumulate(np.where(fresh >= limit[rows], bins, enough), axis=1)
+    flagged[rows] = high & (z[rows] >= limit[rows]) & (enough >= begun)
+    newest = begun[:, -1:]
+    louder = np.where(bins >= newest, fresh, np.float32(-1)).max(axis=1)
+    said[rows] = np.where(newest[:, 0] == before[:, 0], np.maximum(louder, said[rows]), louder)
+    since[rows] = z.shape[1] - 1 - last[:, -1]
+    return flagged, replace(told, said=said, since=since)
