@@ -128,6 +128,15 @@ def test_a_yearly_season_and_trend_are_learned_from_weeks():
     assert np.abs(np.log(expected[0] / usual)[312:]).mean() < 0.1
 
 
+def test_equations_are_solved_as_by_their_slow_twin():
+    """Elimination over all series at once equals LAPACK's solution of each."""
+    random = np.random.default_rng(9)
+    root, sides = random.normal(size=(5, 6, 6)), random.normal(size=(5, 6, 2))
+    matrix = root @ root.transpose(0, 2, 1) + np.eye(6)
+    fast = annual.solve(matrix.transpose(1, 2, 0).copy(), sides.transpose(1, 2, 0).copy())
+    assert fast.transpose(2, 0, 1) == pytest.approx(np.linalg.solve(matrix, sides), rel=1e-9)
+
+
 def test_unobserved_weeks_add_nothing_to_the_year():
     """A bin whose expectation is 0 because it was not observed leaves the normal equations as they were."""
     start, x = annual.start(1), annual.terms(np.array([1000]), 0)[0]

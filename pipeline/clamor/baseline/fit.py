@@ -186,7 +186,8 @@ def day(panel: Panel, rows: slice, dates: Calendar, services: Rows, columns: sli
 
 def terms(panel: Panel, columns: slice) -> npt.NDArray[np.float64]:
     """Return the regressors of the year at the first of some columns; see :func:`clamor.baseline.annual.terms`."""
-    return np.asarray(annual.terms(panel.minutes[columns][:1], panel.origin_minute)[0])
+    first = np.array([panel.start_minute + columns.start * panel.bin_minutes])
+    return np.asarray(annual.terms(first, panel.origin_minute)[0])
 
 
 @dataclass(frozen=True)

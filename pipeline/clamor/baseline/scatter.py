@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from clamor.baseline.counts import Floats
-from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 
 BIN, HOUR, LAG = -3, -2, -1
@@ -55,10 +54,16 @@ def class_factor(moments: Floats, level: Floats, sizes: Lengths) -> Floats:
     first = guess(level, sizes)
     excess, worth = moments[0] * first, moments[1] * first * first
     share = 1 / (1 + worth / SERIES_WORTH)  # one busy series does not speak for its class
-    rows = Rows(np.searchsorted(VOLUME_CLASSES, level))
-    found, sought = rows.total((excess * share).T), rows.total((worth * share).T)
+    which = np.searchsorted(VOLUME_CLASSES, level)
+    found, sought = (_by_class(values * share, which) for values in (excess, worth))
     factor = (found + CLASS_WORTH) / (sought + CLASS_WORTH)
-    return np.asarray(np.clip(factor[rows.group].T, 0.1, 10), dtype=np.float32)
+    return np.clip(factor, 0.1, 10).astype(np.float32)[:, which]
+
+
+def _by_class(values: Floats, which: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Return the sums over each volume class, ``(kinds, classes)``, added one series after the other."""
+    classes = len(VOLUME_CLASSES) + 1
+    return np.stack([np.bincount(which, weights=kind, minlength=classes) for kind in values])
 
 
 def estimate(excess: Floats, worth: Floats, prior: Floats) -> Floats:

@@ -54,6 +54,8 @@ def calendar(panel: Panel, sizes: Lengths) -> Calendar:
 
 def season_at(season: Floats, cut: Calendar, zone: Ints) -> Floats:
     """Return each series' season at each bin of a cut of the calendar, ``(series, bins)``."""
+    if season.shape[1] == 1:
+        return np.repeat(season, cut.cell.shape[1], axis=1)
     out = np.empty((len(season), cut.cell.shape[1]), dtype=np.float32)
     for z, rows in _by_zone(zone):
         mine = season[rows]
@@ -68,6 +70,9 @@ def season_at(season: Floats, cut: Calendar, zone: Ints) -> Floats:
 
 def add_by_cell(total: Floats, values: Floats, cut: Calendar, zone: Ints) -> None:
     """Add the bins' values to their cells in ``total``, ``(series, cells)``."""
+    if total.shape[1] == 1:
+        total += values.sum(axis=1, keepdims=True)
+        return
     for z, rows in _by_zone(zone):
         cells = cut.cell[z]
         edges = np.flatnonzero(np.diff(cells, prepend=-1))
