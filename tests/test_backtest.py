@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from clamor.backtest import backtest, chance, chart, compare, together
+from clamor.backtest.policies import coarser
 from clamor.budget import Budget
 from clamor.detect import detect
 from clamor.errors import InputError
@@ -282,6 +283,80 @@ def test_labels_that_cannot_be_used(history, change, message):
     frame, labels = history
     with pytest.raises(InputError, match=message):
         backtest(frame, labels.assign(**change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"region": "USA"}, "region 'USA' shares no ground with the history's .GB, US."),
+        ({"event_id": [None, "a", "b"]}, "event_id is empty"),
+    ],
+)
+def test_labels_that_nothing_could_match(history, change, message):
+    """A misspelt place would otherwise be an outage that is always missed."""
+    frame, labels = history
+    with pytest.raises(InputError, match=message):
+        backtest(frame, labels.assign(**change))
+
+
+def test_an_event_of_two_services_is_refused(history):
+    """One event, one service."""
+    frame, labels = history
+    both = pd.concat([frame, frame.assign(service="netflix")], ignore_index=True)
+    mixed = labels.assign(event_id="one", service=["tiktok", "netflix", "tiktok"])
+    with pytest.raises(InputError, match="'one' has several services"):
+        backtest(both, mixed)
+
+
+def test_a_known_incident_where_nobody_looked_is_unwatched(history):
+    """The US has no data in the time of its outage; Great Britain's data say nothing of it."""
+    frame, labels = history
+    blind = frame.loc[(frame["region"] != "US") | (frame["bin_start"] < pd.Timestamp("2026-10-05T00:00Z"))]
+    result = backtest(blind, labels, budgets=(Budget(0.1),), eval_start=pd.Timestamp("2026-10-03T00:00Z"))
+    assert result.table[["events", "found", "unwatched"]].to_numpy().tolist() == [[1, 1, 2]]
+
+
+def test_a_grid_of_budgets_and_bin_widths(history):
+    """Every budget at every width, the strictest first; a budget of the whole catalogue is told as it was said."""
+    frame, labels = history
+    budgets = (Budget(0.1), Budget(2, "month"), Budget(0.1))
+    result = backtest(frame, labels, budgets=budgets, bins=(60, 15), eval_start=pd.Timestamp("2026-10-03T00:00Z"))
+    table = result.table
+    assert table[["budget", "bin_minutes"]].to_numpy().tolist() == [
+        ["0.1", 15],
+        ["2/month", 15],
+        ["0.1", 60],
+        ["2/month", 60],
+    ]
+    assert table["budget_per_series_week"].round(3).tolist() == [0.1, 0.23, 0.1, 0.23]
+    assert (table["found"] == 2).all() and set(result.alarms()["bin_minutes"]) == {15, 60}
+
+
+def test_wider_bins_are_sums_of_whole_ones():
+    """Four quarters of an hour; an hour with an unobserved, an absent or an unknown quarter is not observed."""
+    times = pd.date_range("2026-10-01", periods=12, freq="15min", tz="UTC").as_unit("us")
+    counts = pd.DataFrame(
+        {
+            "service": "tiktok",
+            "region": "US",
+            "bin_start": times,
+            "count": [1.0, 2.0, 3.0, 4.0, 5.0, np.nan, 1.0, 1.0, 7.0, 7.0, 7.0, 7.0],
+            "observed": [True] * 11 + [False],
+        }
+    )
+    wide = coarser(counts.drop(index=0), 60)
+    assert wide["observed"].tolist() == [False, False, False]
+    wide = coarser(counts, 60)
+    assert wide["count"].tolist()[0] == 10.0 and wide["observed"].tolist() == [True, False, False]
+    assert coarser(counts, 15) is counts
+
+
+@pytest.mark.parametrize("width", [5, 20])
+def test_a_width_that_the_history_does_not_fill_is_refused(history, width):
+    """Quarters of an hour make no bins of five or of twenty minutes."""
+    frame, labels = history
+    with pytest.raises(InputError, match="the history's are of 15 min"):
+        backtest(frame, labels, bins=(width,))
 
 
 def test_labels_without_a_column(history):

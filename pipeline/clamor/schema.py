@@ -406,7 +406,7 @@ def conform(frame: pd.DataFrame, table: Table) -> pa.Table:
         raise InputError(f"{table.name}: column {missing[0]!r} is missing; a row is {table.grain}; add it")
     for field in table.columns:
         column = frame[field.name]
-        if field.type == TIME and column.notna().any() and getattr(column.dtype, "tz", None) is None:
+        if field.type == TIME and getattr(column.dtype, "tz", None) is None and column.notna().any():
             raise InputError(f"{table.name}.{field.name}: naive times; every time is UTC by type; localize it first")
     try:
         arrow = pa.Table.from_pandas(frame[table.columns.names], schema=table.columns, preserve_index=False)

@@ -224,7 +224,8 @@ def _judged(
         verdict = "withdrawn" if alarms[a]["status"] == IncidentStatus.WITHDRAWN else verdict
         reason = ""
     event_id = next((events[e]["event_id"] for e in (*outages, *mine)), None)
-    return {**alarms[a], "verdict": verdict, "event_id": event_id, "reason": reason}
+    regions = list(alarms[a]["regions"])
+    return {**alarms[a], "regions": regions, "verdict": verdict, "event_id": event_id, "reason": reason}
 
 
 def _row(

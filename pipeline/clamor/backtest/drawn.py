@@ -44,10 +44,13 @@ def _panel(data: pd.DataFrame, name: str, title: str, *, share: bool) -> Any:
     y = y.scale(domain=[0, 1]) if share else y.scale(domainMin=0)
     color = alt.Color("bins:N", title="Bins", sort=None)
     tips = ["budget", "bins", "found", "events", "false_alarms", "recall", "precision", "delay_median_minutes"]
-    base = alt.Chart(data.loc[data[name].notna()]).encode(color=color)
+    known = data.loc[data[name].notna()]
+    same = known.groupby(["bins", rate, name], sort=False)["budget"].agg(", ".join).rename("budgets").reset_index()
+    base = alt.Chart(known).encode(color=color)
     across = base.mark_rule(opacity=0.35).encode(x=f"{rate}_low:Q", x2=f"{rate}_high:Q", y=y)
     along = base.mark_rule(opacity=0.35).encode(x=x, y=f"{name}_low:Q", y2=f"{name}_high:Q")
     path = base.mark_line(strokeWidth=1, opacity=0.6).encode(x=x, y=y, order="budget_per_series_week:Q")
     points = base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, tooltip=tips)
-    words = base.mark_text(dx=6, dy=-8, align="left", fontSize=10).encode(x=x, y=y, text="budget:N")
+    words = alt.Chart(same).mark_text(dx=6, dy=-8, align="left", fontSize=10)
+    words = words.encode(x=x, y=y, text="budgets:N", color=color)
     return (across + along + path + points + words).properties(width=280, height=260)

@@ -126,10 +126,8 @@ def coarser(counts: pd.DataFrame, bin_minutes: int) -> pd.DataFrame:
         InputError: the history's bins are wider, or do not fill such a bin.
 
     """
-    times = pd.DatetimeIndex(counts["bin_start"].drop_duplicates()).as_unit("us").sort_values()
-    native = (
-        int(np.diff(times.asi8).min(initial=bin_minutes * 60_000_000) // 60_000_000) if len(times) > 1 else bin_minutes
-    )
+    times = np.sort(pd.DatetimeIndex(counts["bin_start"].drop_duplicates()).as_unit("us").asi8)
+    native = int(np.diff(times).min()) // MINUTE_US if len(times) > 1 else bin_minutes
     if native == bin_minutes:
         return counts
     if native < 1 or bin_minutes % native:
