@@ -108,6 +108,36 @@ def test_the_real_x_counts_are_taken_but_for_their_first_and_last_bucket():
     assert len(attempts) == 1
 
 
+def test_answers_of_x_come_one_a_line_one_a_file_or_bucket_by_bucket(tmp_path):
+    """As twarc stores them, as they are saved by hand, flattened; an answer that is an error gives its reason."""
+    buckets = [
+        {"start": f"2026-01-01T0{n}:00:00.000Z", "end": f"2026-01-01T0{n + 1}:00:00.000Z", "post_count": n}
+        for n in range(3)
+    ]
+    forms = {
+        "a.jsonl": json.dumps({"data": buckets}) + "\n",
+        "b.json": json.dumps({"data": buckets}, indent=2),
+        "c.jsonl": "\n".join(map(json.dumps, buckets)),
+    }
+    for name, text in forms.items():
+        rows, attempts, _ = take(written(tmp_path, name, text), service="tiktok")
+        assert (rows["posts"].tolist(), windows(attempts)) == ([1, 2], [("00:00", "03:00")]), name
+    with pytest.raises(InputError, match="gives a number .no counts: an error message of the API perhaps: 1"):
+        take(written(tmp_path, "d.json", json.dumps({"title": "Unauthorized", "status": 401})), service="tiktok")
+
+
+def test_sources_that_count_the_same_service_do_not_touch_each_other(tmp_path):
+    """Searches imported after reports leave every report as it is."""
+    lake = Lake(str(tmp_path / "lake"))
+    points = [{"x": AT + 3600 * n, "y": 1 + n} for n in range(4)]
+    hours = "Time,tiktok down: (Worldwide)\n" + "".join(f"2026-01-01T0{n}:00:00Z,<1\n" for n in range(4))
+    for name, text in (("a.json", json.dumps(points)), ("b.csv", hours)):
+        options = CountOptions(service="tiktok")
+        ingest(lake, import_counts([written(tmp_path, name, text)], catalog=CATALOG, observed_at=NOW, options=options))
+    stored = lake.volumes()
+    assert stored[["source", "posts"]].values.tolist() == [["reports", n] for n in (1, 2, 3, 4)]
+
+
 def test_a_report_chart_is_a_series_of_the_named_service(tmp_path):
     """Points x and y, quarter hours."""
     points = [{"x": f"2026-01-01T0{n // 4}:{15 * (n % 4):02}:00+00:00", "y": n} for n in range(8)]
@@ -208,7 +238,7 @@ def test_a_bad_row_is_rejected_with_its_reason_and_the_others_stay(tmp_path, lin
         (TABLE.replace("US-MI", "Michigan"), r"line 6: region 'Michigan' is no M49"),
         (TABLE.replace("bin_start", "when"), r"no column for bin_start; it has 'service', 'region', 'when'"),
         ("bin_start,count\n2026-01-01T00:00Z,1\n", r"line 2: names no service; say with --service"),
-        ("bin_start,count\n", r"none of its rows gives a number"),
+        ("bin_start,count\n", r"none of its rows gives a number .it has none."),
         ("service,bin_start,count\ntiktok,2026-01-01T00:00Z,1\n", r"one bin a series has no width"),
         ("[{", r"not whole JSON"),
         (TABLE.replace("00:45Z", "00:46Z"), r"a bin starts at .*00:46.*, bins of 15 min start on whole multiples"),

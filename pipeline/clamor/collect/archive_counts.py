@@ -2,8 +2,9 @@
 
 Four forms are told apart by content:
 
-- ``xcounts``: answers of X's count endpoints, one a line as twarc stores them, in either spelling. Only whole aligned
-  buckets are taken. The scope is that of the query, as for the collector, so that the two are one stream.
+- ``xcounts``: answers of X's count endpoints, one a line as twarc stores them or one as it is saved, in either
+  spelling. Only whole aligned buckets are taken. The scope is that of the query, as for the collector, so that the
+  two are one stream.
 - ``table``: CSV or Parquet ``service, region, bin_start, count``, optional ``mentions``.
 - ``chart``: the JSON of a chart of reports, ``[{"x": time, "y": count}, ...]``.
 - ``trends``: a CSV export of Google Trends. Its numbers are relative to the highest of the file (``unit = index``; "<1"
@@ -19,6 +20,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +46,7 @@ _DAY_S: Final = 86_400
 _WEEK_S: Final = 7 * _DAY_S
 _MONDAY: Final = 4 * _DAY_S
 _SHOWN_MINUTES: Final = 15
+_SHORT: Final = 1000
 _LARGEST_CHART: Final = 1 << 28
 
 
@@ -120,10 +123,12 @@ class _File:
         """Return all of the file's numbers and the attempts that prove them."""
         self._summary.files.append(self._path.name)
         numbers: dict[tuple[str, str, int], Number] = {}
+        why: dict[str, int] = {}
         for row in self._rows():
             self._summary.rows += 1
             if isinstance(row, Skip):
                 self._summary.skip(row, f"{self._path.name}, line {row.line}")
+                why[row.reason] = why.get(row.reason, 0) + 1
                 continue
             key = (self._service(row), self._region(row), row.at)
             if numbers.setdefault(key, row)[3:5] != row[3:5]:
@@ -136,7 +141,10 @@ class _File:
                 empty = Skip("no count: unknown", row.line, by_rule=True)
                 self._summary.skip(empty, f"{self._path.name}, line {row.line}")
         if all(number.value is None for number in numbers.values()):
-            raise InputError(f"{self._path}: none of its rows gives a number; check the file, or name its --form")
+            shown = ", ".join(f"{reason}: {count:,}" for reason, count in sorted(why.items())) or "it has none"
+            raise InputError(
+                f"{self._path}: none of its rows gives a number ({shown}); check the file, or name its --form"
+            )
         return self._built(numbers)
 
     def _account(self, frame: pd.DataFrame) -> None:
@@ -155,8 +163,12 @@ class _File:
         self._form = self._options.form or _form_of(head)
         text = lines(file)
         if self._form == "xcounts":
-            self._query = archive_numbers.x_query(next(iter(lines(file)), b""))
-            return archive_numbers.x_buckets(text, self._times)
+            start = head.lstrip().split("\n", 1)[0].rstrip()
+            if len(start) < _SHORT and not start.endswith("}"):
+                text = iter([_all(file).encode()])
+            first = next(text, b"")
+            self._query = archive_numbers.x_query(first)
+            return archive_numbers.x_buckets(chain([first], text), self._times)
         if self._form == "chart":
             return archive_numbers.chart(_all(file), self._path, self._times)
         rows = archive_numbers.csv_rows(text, "," if self._form == "trends" else None)

@@ -354,10 +354,12 @@ def _json_kind(path: Path, text: str, *, wanted: str | None) -> tuple[str, dict[
         return wanted, {}
     if text.lstrip().startswith("["):
         raise InputError(f"{path}: one JSON array; one object a line is read; turn it into lines with `jq -c '.[]'`")
-    shown = f"an object with {', '.join(map(repr, found[:6]))}, no post," if found else "no whole JSON object on a line"
+    shown, step = "no whole JSON object on a line", "make each object one line with `jq -c .`"
+    if found:
+        shown = f"an object with {', '.join(map(repr, found[:6]))}, no post,"
+        step = "name the --format if it is one of these"
     raise InputError(
-        f"{path}: {shown} in its first megabyte; X posts (twarc) and Reddit dumps are known, "
-        "one object a line; name the --format if it is one of these"
+        f"{path}: {shown} in its first megabyte; X posts (twarc) and Reddit dumps are known, one object a line; {step}"
     )
 
 

@@ -61,11 +61,15 @@ def x_buckets(lines: Iterable[bytes], times: Clockwork) -> Iterator[Number | Ski
     found: list[tuple[int, int, Any, int]] = []
     for number, line in enumerate(lines, 1):
         try:
-            data = json.loads(line.decode("utf-8")).get("data") if line.strip() else []
-        except (ValueError, AttributeError, RecursionError):
+            answer = json.loads(line.decode("utf-8")) if line.strip() else {"data": []}
+            data = [answer] if "start" in answer else answer.get("data")
+        except (ValueError, TypeError, AttributeError, RecursionError):
             yield Skip("not a whole JSON object", number)
             continue
-        for bucket in data if isinstance(data, list) else []:
+        if not isinstance(data, list):
+            yield Skip("no counts: an error message of the API perhaps", number)
+            continue
+        for bucket in data:
             try:
                 start, end = (seconds(bucket[name], times.zone) for name in ("start", "end"))
                 sharp = all(_whole_seconds(bucket[name]) for name in ("start", "end"))

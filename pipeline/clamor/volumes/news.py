@@ -38,11 +38,11 @@ def changes(known: pa.Table, fresh: pd.DataFrame, attempts: pd.DataFrame) -> pd.
 
 
 def _emptied(gone: pd.DataFrame, proven: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows whose whole bin a proven attempt of their scope covered, stamped with its time."""
+    """Return the rows whose whole bin a proven attempt of their source and scope covered, stamped with its time."""
     if gone.empty or proven.empty:
         return gone.head(0)
-    windows = proven[["scope", "window_start", "window_end", "requested_at"]]
-    pairs = gone.reset_index(drop=True).reset_index(names="_row").merge(windows, on="scope")
+    windows = proven[["source", "scope", "window_start", "window_end", "requested_at"]]
+    pairs = gone.reset_index(drop=True).reset_index(names="_row").merge(windows, on=["source", "scope"])
     ends = pairs["bin_start"] + pd.to_timedelta(pairs["bin_minutes"], unit="min")
     covered = pairs.loc[(pairs["bin_start"] >= pairs["window_start"]) & (ends <= pairs["window_end"])]
     last = covered.sort_values("requested_at", kind="stable").drop_duplicates("_row", keep="last")
