@@ -101,8 +101,8 @@ def test_every_place_lies_in_a_known_region() -> None:
     """Names, aliases and codes of the gazetteer lead to region codes that the catalogue has."""
     codes = set(catalog.load().regions["region"])
     names = gazetteer()
-    assert {c for regions in names.aliases.values() for c in regions} <= codes
-    assert {c for regions in names.codes.values() for c in regions} <= codes
+    for table in (names.alias, names.city, names.people, names.codes, names.short):
+        assert {code for regions in table.values() for code in regions} <= codes
     assert {item.split(" ")[0] for text in names.names.values() for item in text.split("|")} <= codes
 
 

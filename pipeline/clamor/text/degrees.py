@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 _ANGLE: Final = (
-    r"(?P<{0}a>[NSEW](?![a-z]))?\s*(?P<{0}d>[-\u2212+]?\d{{1,3}}(?:[.,]\d+)?)\s*(?P<{0}o>[°º˚\ufffd]*|deg)\s*"
+    r"(?P<{0}a>[NSEW](?![a-z]))?\s*(?P<{0}d>[-\u2212+]?\d{{1,3}}(?:[.,]\d+)?)\s*(?P<{0}o>[°º˚?\ufffd]*|deg)\s*"
     r"(?:(?P<{0}m>\d{{1,2}}(?:\.\d+)?)\s*['′’´]\s*(?:(?P<{0}s>\d{{1,2}}(?:\.\d+)?)\s*(?:[\"″”]|['′’´]{{2}})\s*)?)?"
     r"(?P<{0}z>[NSEWnsew](?![A-Za-z]))?"
 )
@@ -13,15 +13,15 @@ _PAIR: Final = re.compile(
     + _ANGLE.format("y")
     + r"\s*(?P<cut>[,;/|\s])\s*(?:lon\w*|lng)?\s*[:=]?\s*"
     + _ANGLE.format("x")
-    + r"(?![\w.]\d)"
+    + r"(?!\w|\.\d)"
 )
 
 
 def coordinates(text: str) -> tuple[float, float] | None:
     """Return the degrees north and east that a text states, or None.
 
-    Bare numbers count with two decimals or more (``6.52,3.37``), three where only a space is between them; with a degree
-    sign or a point of the compass any do.
+    Bare numbers count with two decimals or more (``6.52,3.37``), three where only a space is between them; with a
+    degree sign or a point of the compass any do.
     """
     for found in _PAIR.finditer(text):
         pair = [_angle(found, side) for side in "yx"]

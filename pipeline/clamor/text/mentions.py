@@ -16,9 +16,13 @@ _LOST: Final = re.compile(r"(?<=[^\W\d_])\?+(?=[^\W\d_])|(?<=[^\W\d_]{3})\?$")
 _LETTERS: Final = ("", *"aeiouncsygzlrdt")
 """What a letter may have been that an export turned into a question mark."""
 _SHORT: Final = {"st": "saint", "ft": "fort", "mt": "mount", "sta": "santa", "sto": "santo"}
-_WORDY: Final = frozenset("in or me ok hi oh de la on it is am no so to my be at by do id al as pa ma md ms".split())  # noqa: SIM905
+_CODES = "in or me ok hi oh de la on it is am no so to my be at by do id al as pa ma md ms up ne"
+_WORDY: Final = frozenset(_CODES.split())
 """Codes that are words when written small."""
-_PLACED: Final = frozenset("in from near of at around based living lives live via to en em aus desde dari".split())  # noqa: SIM905
+_PLAIN: Final = frozenset(("uk", "dc", "hk", "nz"))
+"""Short names of places that count anywhere."""
+_BEFORE = "in from near of at around based living lives live via to en em aus desde dari"
+_PLACED: Final = frozenset(_BEFORE.split())
 _WIDEST: Final = 5
 
 
@@ -34,6 +38,7 @@ class Mention:
         strange: Words of its piece of text that say nothing known.
         codes: How many codes stand in its piece of text.
         placed: Whether a word before it says that it is a place.
+        followed: Whether an unknown word stands right behind it, as in what is no place ("Boston Terrier").
         backed: Whether a neighbour lies in it, or it in a neighbour.
 
     """
@@ -45,6 +50,7 @@ class Mention:
     strange: int = 0
     codes: int = 0
     placed: bool = False
+    followed: bool = False
     backed: bool = False
 
     def best(self) -> float:
@@ -54,7 +60,7 @@ class Mention:
 
 @dataclass(slots=True)
 class Piece:
-    """What was found in one piece: the mentions, the number of unknown words, whether it jests or names what is away."""
+    """What was found: the mentions, the number of unknown words, whether it jests, whether it names what is away."""
 
     mentions: list[Mention]
     strange: int = 0
@@ -86,23 +92,25 @@ def _spaced(piece: str, names: Gazetteer, before: Sequence[Mention], *, whole: b
     found = Piece([])
     at, end = 0, -1
     while at < len(tokens):
-        word = tokens[at][0]
-        if width := _phrase(tokens, at, names.away):
+        neighbour = found.mentions[-1] if at == end and found.mentions else before[-1] if at == 0 and before else None
+        mention, width = _longest(tokens, at, names, neighbour)
+        if mention is None and (width := _phrase(tokens, at, names.away)):
             found.away = True
             at += width
             continue
-        neighbour = found.mentions[-1] if at == end and found.mentions else before[-1] if at == 0 and before else None
-        mention, width = _longest(tokens, at, names, neighbour)
         if mention is None:
+            word = tokens[at][0]
             found.jests |= word in names.jokes
-            found.strange += not (word in names.fillers or word in names.jokes or word.isdigit())
+            if not (word in names.fillers or word in names.jokes or word.isdigit()):
+                found.strange += 1
+                if at == end and found.mentions:
+                    found.mentions[-1].followed = True
             at += 1
             continue
         mention.placed = at > 0 and tokens[at - 1][0] in _PLACED
         at += width
         end = at
-        if fans := _phrase(tokens, at, names.fans):
-            at += fans
+        if at < len(tokens) and _longest(tokens, at, names, None)[1] == 1 and _phrase(tokens, at, names.fans):
             found.strange += 1
         elif not found.away:
             found.mentions.append(mention)
@@ -170,15 +178,18 @@ def _single(tokens: list[tuple[str, bool]], at: int, names: Gazetteer, before: M
     """Return the mention of one word: a code, an everyday name, or a name of the gazetteer."""
     word, capitals = tokens[at]
     last = at + 1 == len(tokens)
-    for kind, codes in (("code", names.codes), ("short", names.short)):
-        if regions := codes.get(word):
-            held = before is not None and holds(before, regions) and (capitals or last or word not in _WORDY)
-            if held or (kind == "code" and capitals and (last or word not in _WORDY)):
-                return Mention(_code(regions), word, "short" if held and not capitals else "code", backed=held)
-    if len(word) < (4 if word.isascii() and not capitals and len(tokens) > 1 else 2):
-        return None
-    known = names.is_alias(word)
-    if not known and (word in names.fillers or word in names.jokes or len(word) < (3 if word.isascii() else 2)):
+    meant, held = names.codes.get(word, ()), names.codes.get(word, ()) + names.short.get(word, ())
+    clear = word not in _WORDY or last
+    if held and (clear or capitals) and before is not None and holds(before, held):
+        weights = {region: (COUNTRY if region in meant else COUNTRY / 12) / 10 for region in held}
+        return Mention(weights, word, "code" if capitals else "short")
+    if meant and clear and capitals:
+        return Mention(dict.fromkeys(meant, COUNTRY / 10), word, "code")
+    alone = capitals or len(tokens) == 1
+    if names.kind(word) in (None, "name", "people"):
+        if word in names.fillers or word in names.jokes or len(word) < (4 if word.isascii() and not alone else 2):
+            return None
+    elif len(word) == 2 and word.isascii() and not (alone or word in _PLAIN):
         return None
     return _named(word, names)
 
@@ -187,17 +198,12 @@ def _named(key: str, names: Gazetteer) -> Mention | None:
     kind = names.kind(key)
     if kind is None:
         return None
-    return Mention(names.candidates(key), key, kind, is_word=key in names.soft or key in names.is_word)
+    return Mention(names.candidates(key), key, kind, is_word=key in (names.is_word if kind == "name" else names.soft))
 
 
 def holds(before: Mention, regions: Sequence[str]) -> bool:
     """Tell whether a neighbour to the left may lie in one of the regions ("detroit, mi")."""
     return any(r == s or r.startswith(f"{s}-") for r in before.candidates for s in regions)
-
-
-def _code(regions: Sequence[str]) -> dict[str, float]:
-    """Weigh the meanings of a code: the first is what it mostly means, unless they are many in one."""
-    return {region: (COUNTRY if i == 0 else COUNTRY / 12) / 10 for i, region in enumerate(regions)}
 
 
 def _unspaced(text: str, names: Gazetteer) -> Piece:
@@ -228,8 +234,10 @@ def accepted(mention: Mention, *, jests: bool) -> bool:
     if mention.kind == "code":
         return mention.strange == 0 or 2 <= mention.codes >= mention.strange
     if mention.kind == "people":
-        return mention.strange <= 1
-    if mention.is_word and mention.kind == "alias":
+        return mention.strange == 0
+    if mention.followed and not mention.placed:
+        return False
+    if mention.is_word and mention.kind in ("alias", "city"):
         return mention.strange == 0 or mention.placed
     if mention.kind in ("alias", "city") or not mention.key.isascii():
         return mention.strange <= 6
