@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clamor.baseline.groups import Rows
 from clamor.detect import combine, detect, learn, pooling, tails
 from clamor.errors import InputError
 from clamor.schema import FLAGS, VERDICT_COLUMNS
@@ -264,20 +263,45 @@ def test_a_region_where_nobody_complains_is_not_out_because_others_are():
 
 @pytest.mark.parametrize(("y", "mean", "size"), [(0, 0.02, 0.5), (3, 0.4, 2.0), (40, 8.0, 5.0), (900, 850.0, 60.0)])
 def test_likelihood_ratios_equal_their_slow_twin(y, mean, size):
-    """The averaged ratio of two negative binomials, written with logarithms of gammas."""
-    ratios = (1.5, 2.5, 5.0, 12.0, 40.0)
-    fast = pooling._likelihood(*(np.array([[v]], dtype=np.float32) for v in (y, mean, size)), ratios)
-    assert fast[0, 0] == pytest.approx(naive.likelihood(y, mean, size, ratios), rel=2e-3)
+    """The ratios of two negative binomials, written with logarithms of gammas."""
+    ratios = (1.5, 5.0, 40.0)
+    best, each = pooling.likelihoods(*(np.array([[v]], dtype=np.float32) for v in (y, mean, size)), ratios)
+    fast = [np.exp(best[0, 0]) * share[0, 0] for share in each]
+    assert fast == pytest.approx(naive.likelihoods(y, mean, size, ratios), rel=2e-3)
 
 
 def test_pooled_odds_equal_their_slow_twin():
-    """What the others of a service and of a parent region add, with the cap on what one may say."""
-    likely = [0.3, 2.0, 500.0, 1.0, 7.0, 0.9]
-    service, group = [0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 2, 3]
-    fast = pooling._odds(
-        np.array([[v] for v in likely], dtype=np.float32), Rows(np.array(service)), Rows(np.array(group))
-    )
-    assert fast[:, 0] == pytest.approx(naive.odds(likely, service, group), rel=1e-4)
+    """All accounts of who is out, who is not, and what is talk, with the cap on what one region may say of others."""
+    ratios = (2.0, 5.0)
+    likely = [(0.3, 0.1), (2.0, 1.0), (300.0, 500.0), (1.0, 0.9), (7.0, 7.0), (0.9, 0.2), (4.0, 30.0)]
+    service, parent = [0, 0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 1, 2, 3]
+    shares = np.array(likely, dtype=np.float32)
+    best = shares.max(axis=1, keepdims=True)
+    out, not_out = np.zeros_like(best), np.zeros_like(best)
+    ties = pooling.Ties.of(np.array(service), np.array(parent))
+    pooling.odds(np.log(best), list((shares / best).T[:, :, None]), ties, ratios, out, not_out)
+    fast = np.concatenate([out, not_out], axis=1)
+    assert fast == pytest.approx(np.array(naive.odds(likely, ratios, service, parent)), rel=1e-3)
+
+
+def test_a_region_that_is_not_known_yet_changes_no_odds():
+    """A further region of a service that has neither posts nor expectations changes no odds, in no bit."""
+    ratios = (2.0, 5.0)
+    y, m, size = (np.array([[v] for v in row], dtype=np.float32) for row in ((9, 3, 0), (2, 2, 0), (5, 4, 1)))
+    answers = []
+    for rows in (slice(0, 2), slice(0, 3)):
+        best, each = pooling.likelihoods(y[rows], m[rows], size[rows], ratios)
+        out, not_out = np.zeros_like(best), np.zeros_like(best)
+        parent = np.array([0, 0, 1])[rows]
+        pooling.odds(best, each, pooling.Ties.of(np.zeros(len(best), dtype=np.int64), parent), ratios, out, not_out)
+        answers.append((out[:2].tolist(), not_out[:2].tolist()))
+    assert answers[0] == answers[1]
+
+
+def test_a_region_is_pooled_once_another_of_its_service_was_seen():
+    """Lone services, and those whose other regions are new, are judged by themselves."""
+    ties = pooling.Ties.of(np.array([0, 0, 1, 2, 2]), np.array([0, 1, 2, 3, 3]))
+    assert ties.tied(np.array([9, 0, 9, 5, 7], dtype=np.float32)).tolist() == [0, 1, 0, 1, 1]
 
 
 def test_the_share_of_false_ones_equals_its_slow_twin():

@@ -2,8 +2,9 @@
 
 import math
 
-ALONE, EVERYWHERE, NEARBY = 0.5, 0.3, 0.2
-REACHED, CAP = 0.8, 3.0
+ALONE, EVERYWHERE, NEARBY, SCATTERED = 0.001, 0.002, 0.002, 0.004
+REACHED, SOME, CAP = 0.97, 0.24, 5.0
+CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.001, 1.5, 2.2
 
 
 def log_negative_binomial(y, mean, size):
@@ -14,20 +15,45 @@ def log_negative_binomial(y, mean, size):
     )  # fmt: skip
 
 
-def likelihood(y, mean, size, ratios):
-    """How much likelier y is if the mean is a multiple of the expected one, averaged over multiples."""
+def likelihoods(y, mean, size, ratios):
+    """How much likelier y is if the mean is a multiple of the expected one, for each multiple."""
     usual = log_negative_binomial(y, mean, size)
-    return sum(math.exp(log_negative_binomial(y, r * mean, size) - usual) for r in ratios) / len(ratios)
+    return [math.exp(log_negative_binomial(y, r * mean, size) - usual) for r in ratios]
 
 
-def odds(likely, service, group):
-    """Odds that each series is out, given the likelihoods of the others of its service and its group."""
-    said = [math.log(1 - REACHED + REACHED * min(v, math.exp(CAP))) for v in likely]
+def odds(likely, ratios, service, parent):
+    """Weights of the hypotheses by which each series is out, and of those by which it is not: ``[(out, not)]``.
+
+    ``likely[j][r]`` are likelihood ratios; what a series says of others is scaled down to e^5 at most.
+    """
     out = []
     for i in range(len(likely)):
-        everywhere = sum(said[j] for j in range(len(likely)) if j != i and service[j] == service[i])
-        nearby = sum(said[j] for j in range(len(likely)) if j != i and group[j] == group[i])
-        out.append(ALONE + EVERYWHERE * math.exp(everywhere) + NEARBY * math.exp(nearby))
+        sides = [0.0, 0.0]
+        for r, ratio in enumerate(ratios):
+            told = [v[r] * min(1, math.exp(CAP) / max(v)) for v in likely]
+
+            def product(members, chance, told=told):
+                return math.prod(1 - chance + chance * told[j] for j in members)
+
+            siblings = [j for j in range(len(likely)) if service[j] == service[i] and j != i]
+            near = [j for j in siblings if parent[j] == parent[i]]
+            talk = CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER
+            sides[0] += ALONE / len(ratios) * likely[i][r]
+            for prior, members, chance in (
+                (EVERYWHERE, siblings, REACHED),
+                (NEARBY, near, REACHED),
+                (SCATTERED, siblings, SOME),
+            ):
+                weight = prior / len(ratios) * product(members, chance)
+                sides[0] += weight * chance * likely[i][r]
+                sides[1] += weight * (1 - chance)
+                if chance == REACHED:
+                    sides[1] += talk * product(members, chance) * (1 - chance + chance * likely[i][r])
+            elsewhere = 0.0
+            for other in {parent[j] for j in siblings} - {parent[i]}:
+                elsewhere += product([j for j in siblings if parent[j] == other], REACHED) - 1
+            sides[1] += NEARBY / len(ratios) * max(elsewhere, 0)
+        out.append(tuple(sides))
     return out
 
 

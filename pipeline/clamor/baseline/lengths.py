@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from clamor.baseline.counts import MINUTES_PER_DAY, MINUTES_PER_WEEK
 
-RATIOS = (1.5, 2.5, 5.0, 12.0, 40.0)
+RATIOS = (2.0, 5.0, 15.0)
 """Outage sizes, as multiples of the expectation, over which the likelihood ratio is averaged."""
 WIDE_RATIOS = (1.15, 1.4, 2.0, 4.0, 12.0)
 """The same for bins of a day and more, in which an outage of hours is diluted."""

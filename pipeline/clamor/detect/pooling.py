@@ -1,25 +1,34 @@
 """Evidence of an outage, pooled over the regions of a service (a Bayesian scan over regions, sizes and onsets).
 
-For every window (a possible onset) and size the log-likelihood ratio of each series is computed; a series' score
-averages over the hypotheses that it is out alone, with its siblings of one parent region, or with the whole service.
-See Neill and Cooper 2010 (doi 10.1007/s10994-009-5144-4) for the scan, METHOD.md for the formulas.
+For every window (a possible onset) and size the likelihood ratio of each series is computed. A series' score is the
+odds of all hypotheses by which it is out (alone, with some regions, with its parent region, with the whole service) to
+those by which it is not: nothing happens, others are out, or all talk. So what one region shows is not ascribed to
+another if there is a simpler account. See Neill and Cooper 2010 (doi 10.1007/s10994-009-5144-4) for the scan, METHOD.md
+for the formulas.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from clamor.baseline.counts import Floats
+from clamor.baseline.counts import Floats, Ints
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.level import Followed
 
-REACHED = 0.8
-"""Chance that a region is touched by an outage of its group."""
-CAP_NATS = 3.0
-"""The most that one region may say about its siblings, so that no single burst speaks for all."""
-PRIORS = (0.5, 0.3, 0.2)
-"""Odds that an outage is of one series alone, of the whole service, of one parent region."""
-REPRESENTATIVE = 0.3
-"""What a series loses per nat that the strongest of its service has over it: the pool speaks through those it shows."""
+ALONE, EVERYWHERE, NEARBY, SCATTERED = 0.001, 0.002, 0.002, 0.004
+"""Odds, before a window is seen, of an outage of one series, of the whole service, of one parent region, of some
+regions anywhere; all sizes together."""
+REACHED, REACHED_SCATTERED = 0.97, 0.24
+"""Chance that a region is touched by an outage of its service or parent region; by one of some regions."""
+CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.001, 1.5, 2.2
+"""Odds that a window brings more talk than expected, of a service or one parent region, 1.5 times as much; larger sizes
+are rarer by this power. So posts that merely double everywhere are an outage no likelier than talk."""
+CAP_NATS = 5.0
+"""The most that one region may say about others, so that no single burst speaks for all."""
+ROUGH, ROUGH_ADDED = 2.0, 0.03
+"""Where regions are pooled, scatter is taken for twice what was measured and this more: regions err together, which no
+tail of a single one tells. (A lone series is measured by its own tails, and a bin of a day by years: neither is.)"""
 SUPPORT_SD = (0.3, 1.0)
 """Excess of the series' own best window, in standard deviations, at which the pool begins to lift it and does so fully:
 a region where nobody complains is not out because others are."""
@@ -34,104 +43,153 @@ OWN_LIMIT, POOL_LIMIT = 60.0, 25.0
 TINY = np.float32(1e-6)
 
 
-def evidence(done: Followed, service: Rows, group: Rows, sizes: Lengths) -> Floats:
-    """Return the log posterior ratio of an outage of each bin, in nats, ``(series, bins)``.
+@dataclass(frozen=True)
+class Ties:
+    """Which series of some whole services belong together.
+
+    Attributes:
+        service: Series by service.
+        parent: Series by service and parent region.
+        parents: The groups of ``parent`` by service.
+
+    """
+
+    service: Rows
+    parent: Rows
+    parents: Rows
+
+    @classmethod
+    def of(cls, service: Ints, parent: Ints) -> "Ties":
+        """Tie series by their codes of service and of (service, parent region)."""
+        by_service, by_parent = Rows(service), Rows(parent)
+        of_parent = np.zeros(by_parent.groups, dtype=np.int64)
+        of_parent[by_parent.group] = by_service.group
+        return cls(by_service, by_parent, Rows(of_parent))
+
+    def tied(self, seen: Floats) -> Floats:
+        """Return 1 for the series of a service of which other regions were seen on earlier days, else 0."""
+        others = self.service.others((seen > 0).astype(np.float32)[:, None])[:, 0] > 0
+        return np.asarray(others, dtype=np.float32)
+
+
+def evidence(done: Followed, ties: Ties, tied: Floats, sizes: Lengths) -> Floats:
+    """Return the log odds of an outage of each bin over those of one alone, in nats, ``(series, bins)``.
 
     Args:
         done: A followed day of some whole services.
-        service: Its series by service.
-        group: Its series by service and parent region.
+        ties: Their series by service and parent region.
+        tied: 1 where the series is pooled with others, see :meth:`Ties.tied`.
         sizes: Lengths in bins.
 
     """
+    tied = tied[:, None]
+    together = tied * np.float32(not sizes.wide)
     error = 1 / done.known
-    alone = np.zeros(error.shape, dtype=np.float32)
-    together = np.zeros_like(alone)
+    alone, out, not_out = (np.zeros(error.shape, dtype=np.float32) for _ in range(3))
     support = np.full_like(alone, -9)
     for window in range(len(sizes.windows)):
-        y, m = done.sums[window], np.maximum(done.means[window], TINY)
+        y, m = done.sums[window], done.means[window]
         rough = error + (done.kappa[window] + TINY)
         np.maximum(support, _surprise(y, m, rough), out=support)
-        likely = _likelihood(y, m, np.divide(1, rough, out=rough), sizes.ratios)
+        rough += together * (np.float32(ROUGH - 1) * done.kappa[window] + np.float32(ROUGH_ADDED))
+        best, each = likelihoods(y, m, np.divide(1, rough, out=rough), sizes.ratios)
         if sizes.trust[window] < 1:
-            np.power(likely, np.float32(sizes.trust[window]), out=likely)
-        alone += likely
-        if not service.single:
-            together += np.multiply(_odds(likely, service, group), likely, out=likely)
+            trust = np.float32(sizes.trust[window])
+            best, each = best * trust, [share**trust for share in each]
+        alone += np.exp(np.minimum(best, np.float32(OWN_LIMIT))) * sum(each)
+        if not ties.service.single:
+            odds(best, each, ties, sizes.ratios, out, not_out)
     tests = np.float32(len(sizes.windows))
-    own = np.log(np.divide(alone, tests, out=alone), out=alone)
+    own = np.log(np.divide(alone, tests * np.float32(len(sizes.ratios)), out=alone), out=alone)
     few = done.sums[-1] < np.float32(FEW_POSTS)
     own -= np.maximum(own - np.float32(FEW_CAP_NATS), 0) * few
-    together /= tests
-    out = own if service.single else _pooled(own, np.log(together, out=together), support, service)
-    now = _surprise(done.taken.posts, np.maximum(done.taken.mean, TINY), error + done.kappa[0])
-    capped = np.minimum(out, np.float32(NOW_CAP_NATS))
-    return np.asarray(capped + (out - capped) * (now >= np.float32(NOW_SD)), dtype=np.float32)
+    total = own
+    if not ties.service.single:
+        joint = np.log(np.divide(out, tests * np.float32(ALONE), out=out), out=out)
+        joint -= np.log1p(np.divide(not_out, tests, out=not_out), out=not_out)
+        total = own + tied * (_supported(own, joint, support) - own)
+    now = _surprise(done.taken.posts, done.taken.mean, error + done.kappa[0])
+    capped = np.minimum(total, np.float32(NOW_CAP_NATS))
+    return np.asarray(capped + (total - capped) * (now >= np.float32(NOW_SD)), dtype=np.float32)
 
 
-def _likelihood(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> Floats:
-    """Return the likelihood ratio of an outage, averaged over its sizes: negative binomials of the same size."""
-    out = np.zeros_like(y)
+def likelihoods(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> tuple[Floats, list[Floats]]:
+    """Return the log of the best likelihood ratio of an outage, and that of each of its sizes as a share of the best.
+
+    Negative binomials of the same size; where nothing was expected and nothing came, the ratios are exactly one.
+    """
     more, share = y + size, size + m
     np.divide(m, share, out=share)  # of the expectation in expectation and size
-    rest = 1 - share
-    nats, usual = np.empty_like(y), np.empty_like(y)
+    each = []
     for ratio in ratios:
-        np.multiply(share, np.float32(ratio), out=usual)
-        usual += rest
-        np.log(usual, out=usual)
-        usual *= more
-        np.multiply(y, np.float32(np.log(ratio)), out=nats)
-        nats -= usual
-        np.minimum(nats, np.float32(OWN_LIMIT), out=nats)
-        out += np.exp(nats, out=nats)
-    out /= np.float32(len(ratios))
-    return out
+        nats = share * np.float32(ratio - 1)
+        np.log1p(nats, out=nats)
+        nats *= more
+        np.subtract(y * np.float32(np.log(ratio)), nats, out=nats)
+        each.append(nats)
+    best = np.maximum.reduce(each)
+    for nats in each:
+        nats -= best
+        np.exp(nats, out=nats)
+    return best, each
 
 
-def _odds(likely: Floats, service: Rows, group: Rows) -> Floats:
-    """Return what the other series add: the odds of being out, given them."""
-    alone, everywhere, nearby = (np.float32(p) for p in PRIORS)
-    reached, limit = np.float32(REACHED), np.float32(POOL_LIMIT)
-    said = np.minimum(likely, np.float32(np.exp(CAP_NATS)))
-    said *= reached
-    said += 1 - reached
-    np.log(said, out=said)
-    odds = service.others(said)
-    np.exp(np.minimum(odds, limit, out=odds), out=odds)
-    odds *= everywhere
-    odds += alone
-    if group.single:
-        odds += nearby
-        return np.asarray(odds)
-    near = group.others(said)
-    np.exp(np.minimum(near, limit, out=near), out=near)
-    near *= nearby
-    odds += near
-    return odds
+def odds(best: Floats, each: list[Floats], ties: Ties, ratios: tuple[float, ...], out: Floats, not_out: Floats) -> None:
+    """Add the weights of the hypotheses by which a series is out, and of those by which it is not.
+
+    Args:
+        best: Log of the best likelihood ratio of each series.
+        each: That of each size, as a share of it.
+        ties: Series by service and parent region.
+        ratios: The sizes.
+        out: Added to.
+        not_out: Added to.
+
+    """
+    own = np.exp(np.minimum(best, np.float32(OWN_LIMIT)))
+    cap = np.exp(np.minimum(best, np.float32(CAP_NATS)))
+    alone, everywhere, nearby, scattered = (np.float32(p / len(ratios)) for p in (ALONE, EVERYWHERE, NEARBY, SCATTERED))
+    reached, some = np.float32(REACHED), np.float32(REACHED_SCATTERED)
+    for ratio, share in zip(ratios, each, strict=True):
+        mine = own * share
+        more = cap * share - 1
+        said = np.log1p(reached * more)
+        all_others = _pool(ties.service.others(said))
+        talk = np.float32(CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER)
+        total = ties.parent.total(said)
+        elsewhere = ties.parents.others(np.expm1(np.minimum(total, np.float32(POOL_LIMIT))))
+        near = _pool(total[ties.parent.group] - said)
+        outages = everywhere * all_others + nearby * near
+        others = scattered * _pool(ties.service.others(np.log1p(some * more)))
+        out += mine * (alone + reached * outages + some * others)
+        not_out += (1 - reached) * outages + (1 - some) * others
+        not_out += nearby * np.maximum(elsewhere, 0)[ties.parent.group]
+        not_out += talk * (all_others + near) * (1 - reached + reached * mine)
 
 
-def _pooled(own: Floats, pooled: Floats, support: Floats, service: Rows) -> Floats:
+def _pool(nats: Floats) -> Floats:
+    np.minimum(nats, np.float32(POOL_LIMIT), out=nats)
+    return np.exp(nats, out=nats)
+
+
+def _supported(own: Floats, pooled: Floats, support: Floats) -> Floats:
     """Let the pool lift a series as far as its own excess supports it; it may always lower it."""
-    behind = service.best(own) - own
-    np.minimum(behind, np.float32(2 * CAP_NATS), out=behind)
-    behind *= np.float32(REPRESENTATIVE)
-    change = pooled - behind
-    change -= own
+    pooled -= own
     begin, whole = SUPPORT_SD
     share = support - np.float32(begin)
     share /= np.float32(whole - begin)
     np.clip(share, 0, 1, out=share)
-    share *= np.maximum(change, 0)
-    share += np.minimum(change, 0)
+    share *= np.maximum(pooled, 0)
+    share += np.minimum(pooled, 0)
     share += own
     return np.asarray(share)
 
 
 def _surprise(posts: Floats, mean: Floats, rough: Floats) -> Floats:
     """Return how many standard deviations a count lies above its expectation."""
-    spread = mean * rough
+    expected = np.maximum(mean, TINY)
+    spread = expected * rough
     spread += 1
-    spread *= mean
+    spread *= expected
     np.sqrt(spread, out=spread)
-    return np.asarray(np.divide(posts - mean, spread, out=spread))
+    return np.asarray(np.divide(posts - expected, spread, out=spread))

@@ -21,7 +21,8 @@ PRIOR_PLACE, PRIOR_SPREAD = 0.7, 0.85
 PLACE_DAYS, SPREAD_DAYS = 14.0, 80.0
 """Days of own peaks that weigh as much as those of the class."""
 CLASS_DAYS = 50.0
-MIN_SPREAD = 0.4
+MIN_SPREAD, TIED_SPREAD = 0.4, PRIOR_SPREAD
+"""Evidence that is pooled over regions may be wilder than likelihood ratios are by themselves, but is not tamer."""
 GUMBEL_MEDIAN, HIGH, GUMBEL_80 = 0.36651, 0.8, 1.49994
 HARMONIC = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, PEAK_DAYS + 1))])
 STEP = 0.25
@@ -49,7 +50,8 @@ MAX_HEAVY = 10.0
 SHARED_FROM, SHARED_WITH = 3.0, 2
 """A day on which a series and as many others of its service peak beyond it was not quiet."""
 P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
-KEEP_HISTOGRAM = 0.5 ** (1 / 28)
+HISTOGRAM_DAYS, HISTOGRAM_BINS = 2.0, 28.0
+"""Half-life of the histogram: two days, as evidence changes while the baseline is learned, but at least 28 bins."""
 HISTOGRAM_PRIOR = 300.0
 BODY_P = 0.01
 """Below it the exponential tail takes over from the histogram."""
@@ -116,12 +118,13 @@ def start(series: int) -> Tails:
     )
 
 
-def scale(tails: Tails, level: Floats, *, fine: bool) -> Scale:
+def scale(tails: Tails, level: Floats, tied: Floats, *, fine: bool) -> Scale:
     """Derive the scale of the next day from the days so far.
 
     Args:
         tails: The memory.
         level: Expected posts a bin of each series.
+        tied: 1 where a series is pooled with others.
         fine: Whether bins are shorter than a quarter of an hour.
 
     """
@@ -138,7 +141,7 @@ def scale(tails: Tails, level: Floats, *, fine: bool) -> Scale:
         spread[which == k] = weight * own_spread + (1 - weight) * PRIOR_SPREAD
     share = days / (days + SPREAD_DAYS)
     mine = np.where(days > 3, (wide - median) / (GUMBEL_80 - GUMBEL_MEDIAN), spread)
-    spread = np.maximum(share * mine + (1 - share) * spread, MIN_SPREAD)
+    spread = np.maximum(share * mine + (1 - share) * spread, np.where(tied > 0, TIED_SPREAD, MIN_SPREAD))
     share = days / (days + PLACE_DAYS)
     place = np.where(days > 0, share * (median - GUMBEL_MEDIAN * spread) + (1 - share) * place, place)
     gumbel = place.astype(np.float32), spread.astype(np.float32)
@@ -265,7 +268,8 @@ def learn(
     cell = np.clip((z[use] - np.float32(EDGES[0])) / np.float32(STEP), 0, len(EDGES) - 1).astype(np.int64)
     which = np.broadcast_to(to.which[:, None], z.shape)[use]
     seen = np.bincount(which * len(EDGES) + cell, minlength=tails.body.size).reshape(tails.body.shape)
-    return Tails(peaks.astype(np.float32), tails.body * KEEP_HISTOGRAM + seen, _by_p(p).sum(axis=0))
+    keep = 0.5 ** (1 / max(HISTOGRAM_DAYS, HISTOGRAM_BINS / raw.shape[1]))
+    return Tails(peaks.astype(np.float32), tails.body * keep + seen, _by_p(p).sum(axis=0))
 
 
 def _shared(peak: Floats, service: Ints) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,6 @@ import pandas as pd
 
 from clamor.baseline import fit, scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Panel
-from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import FINE_MINUTES, Lengths, lengths
 from clamor.baseline.level import follow
 from clamor.baseline.season import Calendar, calendar, everywhere
@@ -62,11 +61,10 @@ CHUNK_BINS = 40_000
 
 @dataclass(frozen=True)
 class Part:
-    """Some whole services: their rows, and those by service and by parent region."""
+    """Some whole services: their rows, and what ties them."""
 
     rows: slice
-    services: Rows
-    groups: Rows
+    ties: pooling.Ties
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def _parts(table: Panel, least: int) -> list[Part]:
     for end in map(int, edges):
         if end - begin >= least or end == len(table.names):
             rows = slice(begin, end)
-            out.append(Part(rows, Rows(table.service_code[rows]), Rows(table.group[rows])))
+            out.append(Part(rows, pooling.Ties.of(table.service_code[rows], table.group[rows])))
             begin = end
     return out
 
@@ -190,15 +188,16 @@ def _step(
     level = np.concatenate([each for each, _ in usual])
     moments = np.concatenate([fitted.moments for fitted in known.fitted]).transpose(1, 2, 0)
     factor = scatter.class_factor(moments, level, sizes)
-    to = tails.scale(known.memory, level, fine=sizes.bin_minutes < FINE_MINUTES)
+    tied = np.concatenate([p.ties.tied(fitted.seen) for p, fitted in zip(layout.parts, known.fitted, strict=True)])
+    to = tails.scale(known.memory, level, tied, fine=sizes.bin_minutes < FINE_MINUTES)
     limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
     limit = np.where(to.new, limits[1], limits[0])[:, None].astype(np.float32)
     day = _empty(len(level), columns)
     for i, part in enumerate(layout.parts):
         rows, fitted = part.rows, known.fitted[i]
-        block = fit.day(table, rows, layout.dates, part.services, columns)
+        block = fit.day(table, rows, layout.dates, part.ties.service, columns)
         done = follow(fitted, block, *usual[i], factor[:, rows], sizes)
-        day.raw[rows] = raw = pooling.evidence(done, part.services, part.groups, sizes)
+        day.raw[rows] = raw = pooling.evidence(done, part.ties, tied[rows], sizes)
         day.z[rows] = z = tails.standardize(raw, to.rows(rows))
         day.judged[rows] = judged = done.ready & (done.taken.observed > 0)
         if asked:
@@ -223,10 +222,10 @@ def _empty(series: int, columns: slice) -> Day:
 
 def _learn(layout: Layout, known: State, day: Day, to: tails.Scale) -> None:
     """Take in what only all services together tell: the season of all, and the tails."""
-    heard = [fitted.heard_by(part.services) for fitted, part in zip(known.fitted, layout.parts, strict=True)]
+    heard = [fitted.heard_by(part.ties.service) for fitted, part in zip(known.fitted, layout.parts, strict=True)]
     prior = everywhere(np.concatenate(heard, axis=1))
     for i, part in enumerate(layout.parts):
-        known.fitted[i] = known.fitted[i].shaped(part.services, heard[i], prior)
+        known.fitted[i] = known.fitted[i].shaped(part.ties.service, heard[i], prior)
     alarmed = day.judged & (day.z >= outage_level(LEARN_BUDGET, layout.sizes.block_days))
     service = layout.table.service_code
     known.memory = tails.learn(known.memory, day.raw, day.z, day.p, day.judged, alarmed, to, service)
