@@ -7,16 +7,20 @@ between the two tells: words that the phrases of trouble are made of ("tiktok ju
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final, Protocol
 
 from clamor.text.lexicon import Vocabulary
 
 SHARES: Final = (1.0, 0.9, 0.5, 0.35)
 """What a phrase counts for a service with none, one, two or more foreign words between it and the name."""
+_START: Final = attrgetter("start")
 _FAR: Final = 90
 """Characters beyond which a name says nothing of a phrase."""
-_JOINED: Final = 6
-"""Characters between two names that share what is said of one ("Instagram and Facebook are down")."""
+_AND: Final = frozenset(
+    {"and", "or", "y", "o", "e", "ou", "et", "und", "oder", "ed", "ve", "dan", "atau", "&", "n", "و"}
+)
+"""What may stand between two names that share what is said of one ("Instagram and Facebook are down")."""
 
 
 class Span(Protocol):
@@ -42,20 +46,18 @@ class Anchor:
 
     """
 
-    __slots__ = ("_known", "_links", "_others", "_own", "_starts", "_text")
+    __slots__ = ("_known", "_links", "_other_starts", "_others", "_own", "_starts", "_text")
 
     def __init__(self, text: str, own: Sequence[Span], others: Sequence[Span], words: Vocabulary):
         self._text = text
-        self._own = own
-        self._others = others
+        self._own, self._others = self._joined(own, others) if others else (own, others)
         self._known, self._links = words
-        self._starts = [span.start for span in own]
+        self._starts = [span.start for span in self._own]
+        self._other_starts = [span.start for span in self._others]
 
     def share(self, start: int, end: int) -> float:
         """Return how much of a phrase at ``text[start:end]`` is said of the service, 0 to 1."""
-        at = bisect_right(self._starts, start)
-        near = self._own[max(at - 1, 0) : at + 1]
-        return max(self._held(name, start, end) for name in near)
+        return max(self._held(name, start, end) for name in _around(self._own, self._starts, start))
 
     def _held(self, name: Span, start: int, end: int) -> float:
         low, high = (name.end, start) if name.end <= start else (end, name.start)
@@ -65,7 +67,9 @@ class Anchor:
             return SHARES[-1]
         foreign = self._foreign(low, high)
         foreign += self._subject(start)
-        foreign += 2 * any(self._nearer(other, name, start, end, high - low) for other in self._others)
+        foreign += 2 * any(
+            self._nearer(other, start, end, high - low) for other in _around(self._others, self._other_starts, start)
+        )
         return SHARES[min(foreign, len(SHARES) - 1)]
 
     def _foreign(self, low: int, high: int) -> int:
@@ -86,7 +90,29 @@ class Anchor:
             before.pop()
         return int(len(before) > 1 and self._is_foreign(before[-1]))
 
-    def _nearer(self, other: Span, name: Span, start: int, end: int, gap: int) -> bool:
-        if -_JOINED <= other.start - name.end <= _JOINED or -_JOINED <= name.start - other.end <= _JOINED:
-            return False
+    def _nearer(self, other: Span, start: int, end: int, gap: int) -> bool:
         return max(other.start - end, start - other.end) < gap
+
+    def _joined(self, own: Sequence[Span], others: Sequence[Span]) -> tuple[Sequence[Span], Sequence[Span]]:
+        """Count names that are listed with the service's as its own."""
+        mine = {span.start for span in own}
+        groups: list[list[Span]] = []
+        for span in sorted([*own, *others], key=_START):
+            if groups and self._is_and(groups[-1][-1].end, span.start):
+                groups[-1].append(span)
+            else:
+                groups.append([span])
+        shared: list[Span] = []
+        apart: list[Span] = []
+        for group in groups:
+            (apart if mine.isdisjoint(span.start for span in group) else shared).extend(group)
+        return shared, apart
+
+    def _is_and(self, low: int, high: int) -> bool:
+        return -2 < high - low < 8 and _AND.issuperset(self._text[low:high].split())
+
+
+def _around(spans: Sequence[Span], starts: Sequence[int], at: int) -> Sequence[Span]:
+    """Return the last span that begins before a place and the first after it."""
+    index = bisect_right(starts, at)
+    return spans[max(index - 1, 0) : index + 1]

@@ -15,9 +15,9 @@ _PLAIN: Final = re.compile("[^\x00-\x7f\u00a0-\u00bf\u2000-\u2bff\ufe0f\U0001f00
 _URL: Final = re.compile(
     r"(?:https?://|www\.|pic\.twitter\.com/)\S*|\b[\w-]+\.(?:com|net|org|gg|co|tv|be|ly|me|io|app)/\S*"
 )
-_MARKS: Final = re.compile(
-    "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f\u2060\ufeff]+"
-)
+_MARKS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]+")
+_UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]+")
+"""Joiners, marks of direction and selectors of a glyph: they are written inside words and are none of their letters."""
 _SIGNS: Final = re.compile(r"[^\w@&|\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]")
 _UNSPACED: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -50,7 +50,7 @@ def fold(text: str) -> str:
     """
     text = f" {text.lower()} "
     if not text.isascii():
-        text = text.replace("’", "'").replace("‘", "'")
+        text = _UNSEEN.sub("", text).replace("’", "'").replace("‘", "'")
         text = _strip(text) if _PLAIN.search(text) else text.encode("ascii", "replace").decode("ascii")
     if "/" in text or "www." in text:
         text = _URL.sub(" ", text)
@@ -79,7 +79,7 @@ def skim(text: str) -> str | None:
     if not text.isascii():
         if _PLAIN.search(text.lower()):
             return None
-        text = text.replace("’", "'").encode("ascii", "replace").decode("ascii")
+        text = _UNSEEN.sub("", text).replace("’", "'").encode("ascii", "replace").decode("ascii")
     return f" {text.lower().translate(_SPACED)} "
 
 

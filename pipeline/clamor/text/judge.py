@@ -106,6 +106,8 @@ _ABOUT: Final = (Kind.NEWS, Kind.JOKE, Kind.ADVICE, Kind.HYPOTHETICAL)
 _AT_HAND: Final = (Kind.ASK, Kind.ASKED, Kind.IMPACT)
 _ONCE: Final = 3.3
 """The most that trouble counts where a text talks about it (news, jokes, advice) and asks nobody: said once."""
+_ANOTHERS: Final = 0.5
+"""The share up to which praise is another's and takes nothing from trouble."""
 _SYMPTOMS: Final = frozenset(Symptom)
 
 
@@ -152,8 +154,9 @@ class Ledger:
             points *= self._focus.get(tag, self._default)
             if not points:
                 return
-            if self._anchor is not None:
-                points *= self._anchor.share(start, end)
+        if self._anchor is not None and (kind in SAID_OF or kind == Kind.FINE):
+            share = self._anchor.share(start, end)
+            points *= 0.0 if kind == Kind.FINE and share <= _ANOTHERS else share
         seen = self._counts.get(kind, 0)
         if seen < LIMITS.get(kind, 1):
             self._counts[kind] = seen + 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 import ahocorasick
@@ -14,6 +15,10 @@ from clamor.text.fold import fold, phrase, shorten, skim, words
 from clamor.text.judge import Verdict, judge
 from clamor.text.lexicon import Entry, Hit, Kind, Lexicon, keys_of
 
+LONGEST: Final = 50_000
+"""How many characters of a text are read: more than the longest post that X (25,000) or Reddit (40,000) takes."""
+MOST: Final = 10
+"""How many services are judged in one text."""
 _ARABIC: Final = ("", "ال", "بال", "وال", "لل", "ب", "و", "عال")
 _SOUNDS: Final = {
     "telecom": {"telecom", "telco", "telekom", "broadband", "internet", "wifi", "wireless", "fiber", "fibre", "isp"},
@@ -24,7 +29,8 @@ _COMMON_WORDS: Final = """
     app apps at is down outage outages network service signal internet bank mobile power home first game call pay do one
     drive party times line open office food free west wind state class blue face public air east america of the no us
     out lost without went lights light cut cuts data tv uk plus music video card time all games servers store on in my
-    phone was is are been be has have just again our went go going gone still light were had her his who any all got need want
+    phone was is are been be has have just again our went go going gone still light were had her his who any all got
+    need want
 """
 _COMMON: Final = frozenset(_COMMON_WORDS.split())
 _ENDINGS: Final = ("", "s", "a", "e", "i", "da", "de", "ta", "te", "dan", "den", "tan", "ten", "in")
@@ -128,21 +134,26 @@ class Matcher:
         self._focus = {s.id: catalog.kinds.get(s.kind, general) for s in catalog.services.values()}
 
     def match(self, text: str, service: str | None = None, language: str | None = None) -> list[Match]:
-        """Read one text, once a service that it names; with ``service`` it is about that one whatever it names."""
+        """Read one text, once a service that it names; with ``service`` it is about that one whatever it names.
+
+        A text is read up to :data:`LONGEST` characters. Of services beyond :data:`MOST` in one text it is a mention:
+        a list of everything complains of nothing.
+        """
         if service is None and not self.may_name(text):
             return []
-        folded = fold(text)
+        folded = fold(text[:LONGEST])
         spans = self._spans(folded)
         named = {service: True} if service is not None else _named(spans)
         if not named:
             return []
         heard = self._hear(folded, language, spans)
-        verdicts = {name: self._judge(heard, name) for name in named}
-        return [
+        verdicts = {name: self._judge(heard, name) for name in islice(named, MOST)}
+        matches = [
             Match(name, verdict.signal, verdict.symptoms, verdict.claims)
             for name, verdict in verdicts.items()
             if named[name] or verdict.signal is not Signal.MENTION
         ]
+        return matches + [Match(name, Signal.MENTION, (), ()) for name in islice(named, MOST, None) if named[name]]
 
     def may_name(self, text: str) -> bool:
         """Tell quickly whether a text may name a service; False is certain, True is not."""
@@ -151,12 +162,12 @@ class Matcher:
 
     def verdict(self, text: str, service: str | None = None, language: str | None = None) -> Verdict:
         """Judge one text as if it were about a service, or about any."""
-        folded = fold(text)
+        folded = fold(text[:LONGEST])
         return self._judge(self._hear(folded, language, self._spans(folded)), service or "")
 
     def language(self, text: str) -> str:
         """Return the language that a text is read in."""
-        return self._lexicon.find(fold(text))[1]
+        return self._lexicon.find(fold(text[:LONGEST]))[1]
 
     def _spans(self, folded: str) -> list[_Span]:
         """Return the services' names in a folded text; one inside another is left out."""
@@ -191,10 +202,12 @@ class Matcher:
         return _Heard(folded, hits, spans, said, spoken)
 
     def _judge(self, heard: _Heard, service: str) -> Verdict:
-        own = [span for span in heard.said if any(name == service for name, _ in span.services)]
+        own: list[_Span] = []
+        others: list[_Span] = []
+        for span in heard.said:
+            (own if any(name == service for name, _ in span.services) else others).append(span)
         anchor = None
         if own and service not in self._topics:
-            others = [span for span in heard.said if span not in own]
             anchor = Anchor(heard.folded, own, others, self._lexicon.vocabulary(heard.language))
         return judge(heard.folded, heard.hits, self._focus_of(service, heard.spans), anchor)
 
