@@ -39,6 +39,8 @@ def incident(name, service, regions, start, end, **more):
         "onset_high_at": onset + pd.Timedelta(minutes=15),
         "detected_at": onset + pd.Timedelta(minutes=15),
         "recovered_at": last,
+        "recovered_low_at": last - pd.Timedelta(minutes=30),
+        "recovered_high_at": last + pd.Timedelta(minutes=15),
         "last_seen_at": last,
         "symptoms": [],
     }
@@ -61,7 +63,7 @@ def test_found_missed_and_false():
         *("a", 20.0, 5.0),
         10.0,
     )
-    assert first.onset_covered
+    assert first.onset_covered and first.end_covered
     assert (first.region_precision, first.region_recall) == (1.0, 0.5)
     assert result.alarms["verdict"].tolist() == ["found", "false alarm"]
     assert result.alarms["reason"].tolist() == ["", "nothing happened"]
@@ -190,6 +192,20 @@ def test_what_lies_outside_the_window_is_left_out():
     )
     assert (len(result.events), len(result.alarms)) == (0, 0)
     assert len(result.summary()) > 0
+
+
+def test_an_interval_that_misses_the_true_end_is_counted():
+    """Said to be over between 11:30 and 12:15, ended at 11:20; one that goes on says nothing of an end."""
+    result = compared(
+        [
+            incident("a", "tiktok", "US", "10:15", "12:00"),
+            incident("b", "paypal", "US", "10:15", "12:00", recovered_at=None),
+        ],
+        [event("tiktok", "US", "10:00", "11:20"), event("paypal", "US", "10:00", "11:20")],
+    )
+    rows = result.summary().set_index("measure")
+    assert tuple(rows.loc["recovery interval holds the end", ["value", "n"]]) == (0.0, 1)
+    assert rows.loc["end is off by minutes, quantile 0.5", "value"] == 40.0
 
 
 def test_together_pools():

@@ -1,6 +1,7 @@
 """Incidents through the whole pipeline: as known at a time, at a new level, with late and with revised data."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from clamor import catalog, schema
 from clamor.budget import Budget
+from clamor.collect.batch import Batch
 from clamor.incidents import sentence
 from clamor.run import show
 from clamor.run.evaluate import as_of
@@ -103,6 +105,19 @@ def test_a_revision_withdraws_and_is_remembered(tmp_path: Path, posts: np.ndarra
     assert second["incident_id"].tolist() == first["incident_id"].tolist()
     third = decide(lake, HIT + 105, start=START).incidents
     assert third["status"].tolist() == ["withdrawn"]
+
+
+def test_an_index_opens_an_incident_and_counts_no_posts(tmp_path: Path, posts: np.ndarray) -> None:
+    """Searches rise as posts do, in a unit of their own: the incident's excess is of posts, its sources are both."""
+    lake, seen = Lake(str(tmp_path)), batch(range(HIT + 120), posts)
+    searched = seen.volumes.assign(source="trends", scope="counts:t", unit="index", posts=seen.volumes["posts"] * 7)
+    attempt = replace(seen.attempts[0], source="trends", scope="counts:t")
+    ingest(lake, [seen, Batch((attempt,), volumes=searched)])
+    row = decide(lake, HIT + 120, start=START).incidents.iloc[0]
+    assert row["excess_source"] == "x" and row["excess_posts"] < 260
+    ingest(only := Lake(str(tmp_path / "searches")), [Batch((attempt,), volumes=searched)])
+    alone = decide(only, HIT + 120, start=START).incidents.iloc[0]
+    assert pd.isna(alone["excess_posts"]) and alone["onset_at"] <= minute(HIT + 15)
 
 
 def test_a_catalogue_s_budget_is_stored_with_what_it_came_to(tmp_path: Path, posts: np.ndarray) -> None:

@@ -29,8 +29,8 @@ class Comparison:
     Attributes:
         events: One row an outage: ``event_id, kind, service, regions, start_at, end_at, found, incident_id, fragments,
             detected_at, delay_minutes`` (first detection less true start), ``onset_error_minutes, end_error_minutes,
-            onset_covered`` (the onset interval holds the true start), ``region_precision``, ``region_recall``,
-            ``symptom_precision``, ``symptom_recall``, ``service_right`` (the service at fault is blamed),
+            onset_covered, end_covered`` (the interval holds the true start, the true end), ``region_precision,
+            region_recall, symptom_precision, symptom_recall, service_right`` (the service at fault is blamed),
             ``cause_right`` (shared causes told apart from single ones), ``note``. Null where nothing was found.
         alarms: One row an incident: ``incident_id, service, scope, regions, onset_at, detected_at, status, verdict``
             (found, fragment, false alarm, withdrawn), ``event_id`` and ``reason``.
@@ -67,6 +67,10 @@ class Comparison:
         """Minutes from the true start to the first detection, of the outages that were found."""
         return pd.Series(self.events.loc[self.events["found"], "delay_minutes"], dtype=float)
 
+    @property
+    def _end_errors(self) -> pd.Series:
+        return pd.Series(self.events["end_error_minutes"].dropna(), dtype=float)
+
     def summary(self) -> pd.DataFrame:
         """Return ``measure, value, low, high, n``: shares with exact 95% intervals, rates, quantiles of the delay."""
         rows = [
@@ -75,8 +79,10 @@ class Comparison:
             _share("service at fault blamed", self.events["service_right"]),
             _share("shared causes told apart", self.events["cause_right"]),
             _share("onset interval holds the start", self.events["onset_covered"]),
+            _share("recovery interval holds the end", self.events["end_covered"]),
             *(_mean(name.replace("_", " "), self.events[name]) for name in DESCRIBED),
             *(_quantile(f"delay, minutes, quantile {q}", self.delays, q) for q in (0.5, 0.9)),
+            *(_quantile(f"end is off by minutes, quantile {q}", self._end_errors, q) for q in (0.1, 0.5, 0.9)),
         ]
         if np.isfinite(self.days) and self.days > 0:
             low, high = rate_interval(self.false_alarms, self.days)
@@ -153,6 +159,7 @@ def compare(
 EVENTS: Final = (
     *("event_id", "kind", "service", "regions", "start_at", "end_at", "found", "incident_id", "fragments"),
     *("detected_at", "delay_minutes", "onset_error_minutes", "end_error_minutes", "onset_covered"),
+    "end_covered",
     *(*DESCRIBED, "service_right", "cause_right", "note"),
 )
 ALARMS: Final = (
@@ -258,6 +265,9 @@ def _row(
         if pd.isna(alarm["recovered_at"])
         else _minutes(alarm["recovered_at"] - event["end_at"]),
         "onset_covered": bool(alarm["onset_low_at"] <= event["start_at"] <= alarm["onset_high_at"]),
+        "end_covered": None
+        if pd.isna(alarm["recovered_at"])
+        else bool(alarm["recovered_low_at"] <= event["end_at"] <= alarm["recovered_high_at"]),
         "region_precision": precision,
         "region_recall": recall,
         "symptom_precision": len(told & true) / len(told) if told and true else None,

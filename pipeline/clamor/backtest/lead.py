@@ -9,7 +9,9 @@ lasted or at most ``within`` before its onset or after its end. Of several state
 A withdrawn incident goes with none.
 
 **Leads** are minutes from the complaints to the statement: positive where the complaints spoke first. There are two,
-from the onset (when it began, as seen afterwards, with its interval) and from the alarm (when clamor said so).
+from the onset (when it began, as seen afterwards, with its interval) and from the alarm: when clamor said so. Where it
+said so more than a day after all was over, because an archive was read, it is when it would have: at the end of the
+first bin of an outage.
 
 **What pairs with nothing is counted too.** A statement at whose time the service was not judged, for want of data or of
 warm-up, says nothing about complaints; an incident of a service without marks, or from before the first of them or
@@ -26,10 +28,11 @@ from typing import Any, Final
 import pandas as pd
 
 from clamor.backtest.chance import quantile_interval, share_interval
-from clamor.schema import IncidentStatus, State
+from clamor.schema import ALL_SOURCES, IncidentStatus, State
 
 WITHIN: Final = pd.Timedelta(hours=6)
 _SAME: Final = pd.Timedelta(hours=6)
+_AFTERWARDS: Final = pd.Timedelta(days=1)
 _CLOSES_WITHIN: Final = pd.Timedelta(days=7)
 _CLOSING: Final = ("resolved", "postmortem", "completed", "closed", "operational", "fixed", "recovered", "monitoring")
 LEADS: Final = ("onset_lead_minutes", "alarm_lead_minutes", "searches_lead_minutes")
@@ -42,9 +45,10 @@ class LeadTimes:
 
     Attributes:
         incidents: One row an incident that pairs with a statement or a surge of searches: ``incident_id, service,
-            onset_at, onset_low_at, onset_high_at, detected_at, statement_at, statement, url, statements`` (how many),
-            ``onset_lead_minutes`` (and ``_low``, ``_high`` of the onset's interval), ``alarm_lead_minutes,
-            searches_at, searches_lead_minutes`` (from the onset). Null where there is none.
+            onset_at, onset_low_at, onset_high_at, alarm_at, afterwards`` (the alarm is when it would have been),
+            ``statement_at, statement, url, statements`` (how many), ``onset_lead_minutes`` (and ``_low``, ``_high`` of
+            the onset's interval), ``alarm_lead_minutes, searches_at, searches_lead_minutes`` (from the onset). Null
+            where there is none.
         unheard: Statements without complaints: ``service, statement_at, statement, url, judged`` (false where nothing
             was known of the service then).
         unsaid: Incidents without a statement: ``incident_id, service, onset_at, marked`` (false where no marks reach
@@ -138,7 +142,7 @@ def lead_times(
     Args:
         incidents: Rows of INCIDENTS.
         marks: Rows of MARKS.
-        flags: ``source, service, bin_start, state`` of FLAGS, at least ``within`` around every mark and incident.
+        flags: ``source, service, bin_minutes, bin_start, state`` of FLAGS, ``within`` around every mark and incident.
         searches: Sources that are an index of searches.
         within: How far apart a statement and an incident may be.
 
@@ -153,8 +157,12 @@ def lead_times(
             unheard.append(_unheard(statement, flags, within))
         else:
             said.setdefault(case["incident_id"], []).append(statement)
-    surges = flags.loc[flags["source"].isin(list(searches)) & (flags["state"] == str(State.OUTAGE))]
-    rows = [_lead(case, said.get(case["incident_id"], []), _surge(case, surges, within)) for case in cases]
+    outages = flags.loc[flags["state"] == str(State.OUTAGE)]
+    surges = outages.loc[outages["source"].isin(list(searches))]
+    rows = [
+        _lead(case, _alarm(case, outages), said.get(case["incident_id"], []), _surge(case, surges, within))
+        for case in cases
+    ]
     reach = marks.groupby("service").agg(first=("mark_at", "min"), last=("observed_at", "max")).to_dict("index")
     return LeadTimes(
         _frame([row for row in rows if row["statements"] or pd.notna(row["searches_at"])], _ROW),
@@ -180,6 +188,20 @@ def _end(case: Mapping[Any, Any]) -> pd.Timestamp:
     return end
 
 
+def _alarm(case: Mapping[Any, Any], outages: pd.DataFrame) -> tuple[pd.Timestamp | None, bool]:
+    """Return when clamor said that there is an incident, or would have, and whether it is the latter."""
+    if case["detected_at"] <= _end(case) + _AFTERWARDS:
+        return case["detected_at"], False
+    mine = outages.loc[
+        outages["service"].isin(list(case["services"]))
+        & (outages["source"] == ALL_SOURCES)
+        & (outages["bin_minutes"] == case["bin_minutes"])
+        & outages["bin_start"].between(case["onset_low_at"], _end(case))
+    ]
+    width = pd.Timedelta(minutes=int(case["bin_minutes"]))
+    return (None if mine.empty else mine["bin_start"].min() + width), True
+
+
 def _surge(case: Mapping[Any, Any], surges: pd.DataFrame, within: pd.Timedelta) -> pd.Timestamp | None:
     mine = surges.loc[
         surges["service"].isin(list(case["services"]))
@@ -188,11 +210,18 @@ def _surge(case: Mapping[Any, Any], surges: pd.DataFrame, within: pd.Timedelta) 
     return None if mine.empty else mine["bin_start"].min()
 
 
-def _lead(case: Mapping[Any, Any], told: list[Statement], surge: pd.Timestamp | None) -> dict[str, Any]:
+def _lead(
+    case: Mapping[Any, Any],
+    alarm: tuple[pd.Timestamp | None, bool],
+    told: list[Statement],
+    surge: pd.Timestamp | None,
+) -> dict[str, Any]:
     first = told[0] if told else None
     at = first.at if first else None
     return {
-        **{name: case[name] for name in _ROW[:6]},
+        **{name: case[name] for name in _ROW[:5]},
+        "alarm_at": alarm[0],
+        "afterwards": alarm[1],
         "statement_at": at,
         "statement": first.status if first else None,
         "url": first.url if first else None,
@@ -200,14 +229,14 @@ def _lead(case: Mapping[Any, Any], told: list[Statement], surge: pd.Timestamp | 
         "onset_lead_minutes": _minutes(case["onset_at"], at),
         "onset_lead_minutes_low": _minutes(case["onset_high_at"], at),
         "onset_lead_minutes_high": _minutes(case["onset_low_at"], at),
-        "alarm_lead_minutes": _minutes(case["detected_at"], at),
+        "alarm_lead_minutes": _minutes(alarm[0], at),
         "searches_at": surge,
         "searches_lead_minutes": _minutes(case["onset_at"], surge),
     }
 
 
-def _minutes(complaints: pd.Timestamp, other: pd.Timestamp | None) -> float | None:
-    return None if other is None else (other - complaints) / pd.Timedelta(minutes=1)
+def _minutes(complaints: pd.Timestamp | None, other: pd.Timestamp | None) -> float | None:
+    return None if other is None or complaints is None else (other - complaints) / pd.Timedelta(minutes=1)
 
 
 def _unheard(statement: Statement, flags: pd.DataFrame, within: pd.Timedelta) -> dict[str, Any]:
@@ -237,7 +266,8 @@ _ROW: Final = (
     "onset_at",
     "onset_low_at",
     "onset_high_at",
-    "detected_at",
+    "alarm_at",
+    "afterwards",
     "statement_at",
     "statement",
     "url",
@@ -251,7 +281,7 @@ _ROW: Final = (
 )
 _UNHEARD: Final = ("service", "statement_at", "statement", "url", "judged")
 _UNSAID: Final = ("incident_id", "service", "onset_at", "marked")
-_TIMES: Final = ("onset_at", "onset_low_at", "onset_high_at", "detected_at", "statement_at", "searches_at")
+_TIMES: Final = ("onset_at", "onset_low_at", "onset_high_at", "alarm_at", "statement_at", "searches_at")
 
 
 def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:

@@ -11,42 +11,50 @@ WEEK_US: Final = 7 * 86_400 * 1_000_000
 
 @dataclass(frozen=True)
 class Rules:
-    """When an incident opens, closes, merges and whom it names. Every incident records them in ``parameters``.
+    """What serves the budget, and what describes. Every incident records them in ``parameters``.
+
+    Whether there is an incident follows from one rule, the budget that the flags were made for: an ``outage`` bin opens
+    one at once. Nothing here opens any. The *refractory* rules keep one outage from being told as several, which would
+    be false incidents too; the *chance* rules keep the budget where incidents of several series are put together or
+    posts are too rare for tails to be measured; the rest only says where, when and how badly.
 
     Attributes:
-        quiet_minutes: Normal bins for this long (two at least) end an incident; what is flagged before that joins it.
-        silent_minutes: After this long without data, what is flagged next is a new incident.
+        quiet_minutes: Refractory: normal bins for this long (two at least) end an incident; what is flagged before that
+            joins it.
+        silent_minutes: Refractory: after this long without data, what is flagged next is a new incident.
         stale_minutes: Data older than this (twice the closing time at least) no longer say that an incident goes on.
-        region_p: A region whose series never raised an outage is named if its excess has a smaller p-value.
-        flagged_p: The same for a region that was flagged; flags may come from evidence pooled over regions.
-        pooled_p: And for a service or country that is judged together with others of which that p-value holds.
-        region_ratio: And its posts are at least this many times the expected ones.
-        region_share: And rose at least by this fraction of what the most affected region of the source rose by.
-        rest_share: The same for all unnamed countries together, whose rise makes an incident global.
-        least_posts: An incident needs about so many posts in excess in one series, however rare posts are.
-        shared_services: So many services failing in one country at a time share a cause; one fewer with a provider.
-        blame_ratio: A service with this many times the excess posts of a provider is not the provider's victim.
-        budget: False incidents a series-week that the flags were made for: what may meet by chance follows from it.
+        budget: Chance: false incidents a series-week that the flags were made for. Series that the budget alone would
+            flag together in a window are not put together.
+        chance: Chance: what chance does not do more often than this is taken as one.
+        least_posts: Chance: an incident needs about so many posts in excess in one series, however rare posts are: two
+            people repeat each other.
         risk: Chance with which an incident that goes on may be called over, by one look at its posts.
-        chance: What chance does not do more often than this is taken as one.
+        region_p: Where: a region whose series never raised an outage is named if its excess has a smaller p-value.
+        flagged_p: Where: the same for a region that was flagged; flags may come from evidence pooled over regions.
+        pooled_p: Where: and for a service or country that is judged together with others of which that p-value holds.
+        region_ratio: Where: and its posts are at least this many times the expected ones.
+        region_share: Where: and rose at least by this fraction of what the most affected region of the source rose by.
+        rest_share: Where: the same for all unnamed countries together, whose rise makes an incident global.
+        shared_services: Why: so many services failing in one country at a time share a cause; one beside a provider.
+        blame_ratio: Why: a service with this many times the excess posts of a provider is not the provider's victim.
 
     """
 
     quiet_minutes: int = 60
     silent_minutes: int = 24 * 60
     stale_minutes: int = 120
+    budget: float = 0.1
+    chance: float = 0.05
+    least_posts: int = 3
+    risk: float = 0.01
     region_p: float = 0.001
     flagged_p: float = 0.01
     pooled_p: float = 0.05
     region_ratio: float = 1.2
     region_share: float = 0.3
     rest_share: float = 0.5
-    least_posts: int = 3
     shared_services: int = 3
     blame_ratio: float = 4.0
-    budget: float = 0.1
-    risk: float = 0.01
-    chance: float = 0.05
 
     def quiet_bins(self, bin_minutes: int) -> int:
         """Return how many normal bins end an incident."""

@@ -25,7 +25,7 @@ from clamor.report.words import (
     span,
     times,
 )
-from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, IncidentStatus, Scope
+from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, Ending, IncidentStatus, Scope
 
 _STRIPS: Final = 14
 _CHART_POINTS: Final = 400
@@ -172,6 +172,10 @@ def _facts(incident: Incident, view: Window, names: Names, now: pd.Timestamp) ->
         going = incident["status"] == IncidentStatus.ONGOING
         blind = f"not known: no data since {at(incident['last_seen_at'])}{zone}"
         facts.append(("Over", f"ongoing, {span(now - onset)} so far" if going else blind))
+    elif incident.get("ending") == Ending.NEW_NORMAL:
+        facts.append(
+            ("Over", f"its level is taken as the new normal since {at(over)}{zone}, after {span(over - onset)}")
+        )
     else:
         sure = f"{at(incident['recovered_low_at'])} and {at(incident['recovered_high_at'])}"
         facts.append(("Over", f"{at(over)}{zone} (between {sure}), after {span(over - onset)}"))

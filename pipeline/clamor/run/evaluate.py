@@ -353,7 +353,7 @@ def _found(
     counted = lake.read(schema.VOLUMES, start=begin - USUAL if failing else begin, end=now)
     samples = schema.to_pandas(lake.read(schema.SAMPLES, start=begin, end=now))
     return find_incidents(
-        flags,
+        _without_indexes(flags, counted),
         previous=previous,
         regions=catalog.regions,
         samples=samples.loc[samples["observed_at"] <= now],
@@ -374,3 +374,10 @@ def _unread(counted: pa.Table) -> set[str]:
     """Return the sources whose posts were counted by somebody else's query: nobody read what they say."""
     scopes = counted.group_by(["source", "scope"]).aggregate([]).to_pylist()
     return {row["source"] for row in scopes if volumes.exact(row["scope"])}
+
+
+def _without_indexes(flags: pd.DataFrame, counted: pa.Table) -> pd.DataFrame:
+    """Take the numbers of index sources out: their flags tell of an incident, but they count no posts."""
+    indexes = counted.filter(pc.equal(counted.column("unit"), "index")).column("source").unique().to_pylist()
+    numbers = ["posts", "expected_posts"]
+    return flags.assign(**{name: flags[name].where(~flags["source"].isin(indexes)) for name in numbers})
