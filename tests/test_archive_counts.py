@@ -122,7 +122,7 @@ def test_answers_of_x_come_one_a_line_one_a_file_or_bucket_by_bucket(tmp_path):
     for name, text in forms.items():
         rows, attempts, _ = take(written(tmp_path, name, text), service="tiktok")
         assert (rows["posts"].tolist(), windows(attempts)) == ([1, 2], [("00:00", "03:00")]), name
-    with pytest.raises(InputError, match="gives a number .no counts: an error message of the API perhaps: 1"):
+    with pytest.raises(InputError, match=r"gives a number .no counts: an error message of the API perhaps: 1"):
         take(written(tmp_path, "d.json", json.dumps({"title": "Unauthorized", "status": 401})), service="tiktok")
 
 

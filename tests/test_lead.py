@@ -24,7 +24,15 @@ def incident(name, onset, end, service="tiktok", **more):
         "onset_at": at(onset), "onset_low_at": at(onset) - ten, "onset_high_at": at(onset) + ten,
         "detected_at": at(onset) + 2 * ten, "recovered_at": at(end), "last_seen_at": at(end),
     }  # fmt: skip
-    return {"incident_id": name, "service": service, "services": [service], "status": "recovered", **times, **more}
+    return {
+        "incident_id": name,
+        "service": service,
+        "services": [service],
+        "status": "recovered",
+        "bin_minutes": 15,
+        **times,
+        **more,
+    }
 
 
 def mark(hours, status="investigating", service="tiktok", url=None):
@@ -35,7 +43,7 @@ def mark(hours, status="investigating", service="tiktok", url=None):
 
 
 def flag(hours, state="normal", source="all", service="tiktok"):
-    return {"source": source, "service": service, "bin_start": at(hours), "state": state}
+    return {"source": source, "service": service, "bin_minutes": 15, "bin_start": at(hours), "state": state}
 
 
 def measured(incidents, marks, flags=(), **options):
@@ -43,7 +51,7 @@ def measured(incidents, marks, flags=(), **options):
     return lead_times(
         pd.DataFrame(incidents, columns=list(incident("", 0, 0))),
         pd.DataFrame(marks, columns=columns),
-        flags=pd.DataFrame(list(flags), columns=["source", "service", "bin_start", "state"]),
+        flags=pd.DataFrame(list(flags), columns=list(flag(0))),
         **options,
     )
 
@@ -56,6 +64,16 @@ def test_the_lead_is_from_onset_and_alarm_to_the_first_statement():
     assert (row["onset_lead_minutes_low"], row["onset_lead_minutes_high"]) == (20, 40)
     early = measured([incident("a", 10, 12)], [mark(9)]).incidents.iloc[0]
     assert (early["onset_lead_minutes"], early["alarm_lead_minutes"]) == (-60, -80)
+
+
+def test_an_alarm_found_in_an_archive_is_when_it_would_have_been():
+    """Read eleven days later: the end of the first flagged bin of all sources; without verdicts it is not known."""
+    late = incident("a", 10, 12, detected_at=at(300))
+    flags = [flag(10, "outage", "x"), flag(10.25, "elevated"), flag(10.5, "outage"), flag(11, "outage")]
+    row = measured([late], [mark(11)], flags).incidents.iloc[0]
+    assert (row["alarm_at"], row["afterwards"], row["alarm_lead_minutes"]) == (at(10.75), True, 15)
+    assert measured([late], [mark(11)]).incidents["alarm_lead_minutes"].isna().all()
+    assert not measured([incident("a", 10, 12)], [mark(11)], flags).incidents["afterwards"].any()
 
 
 def test_a_statement_goes_with_the_nearest_incident_within_reach_of_its_service():
@@ -110,15 +128,18 @@ def test_marks_of_one_page_or_one_spell_are_one_statement():
     ]
 
 
-def test_the_surge_of_searches_is_the_first_outage_of_the_index_near_the_incident():
-    """An hour after the onset; a surge of another day, of another source or service is none."""
+def test_the_surge_of_searches_is_held_against_the_first_flagged_bin_of_posts():
+    """An hour after it, whatever told the onset; a surge of another day or service is none, and none has no lead."""
     flags = [
-        flag(-30, "outage", "google_trends"), flag(10, "outage", "x"), flag(10, "outage", "google_trends", "netflix"),
-        flag(10, "elevated", "google_trends"), flag(11, "outage", "google_trends"), flag(12, "outage", "google_trends"),
+        flag(-30, "outage", "google_trends"), flag(10, "outage", "google_trends", "netflix"), flag(9.5, "outage"),
+        flag(10, "outage", "x"), flag(10, "elevated", "google_trends"), flag(11, "outage", "google_trends"),
+        flag(12, "outage", "google_trends"),
     ]  # fmt: skip
-    leads = measured([incident("a", 10, 12)], [], flags, searches=["google_trends"])
-    assert leads.incidents[["searches_at", "searches_lead_minutes"]].values.tolist() == [[at(11), 60.0]]
-    assert leads.incidents["statement_at"].isna().all()
+    leads = measured([incident("a", 9.5, 12)], [], flags, searches=["google_trends"]).incidents
+    assert leads[["complaints_at", "searches_at", "searches_lead_minutes"]].values.tolist() == [[at(10), at(11), 60.0]]
+    assert leads["statement_at"].isna().all()
+    alone = measured([incident("a", 9.5, 12)], [], [f for f in flags if f["source"] != "x"], searches=["google_trends"])
+    assert alone.incidents["searches_lead_minutes"].isna().all()
     assert measured([incident("a", 10, 12)], [], flags).incidents.empty
 
 

@@ -18,7 +18,8 @@ warm-up, says nothing about complaints; an incident of a service without marks, 
 after they were fetched, says nothing about statements.
 
 **Searches** are an index (Google Trends), judged like posts against a baseline of its own. Its surge is the first bin
-of an outage of that source in the incident's time, ``within`` around it; it is as sharp as the bin is wide.
+of an outage of that source in the incident's time, ``within`` around it, and it is held against the first such bin of
+a source of posts: the incident's onset may have been told by the searches themselves. It is as sharp as bins are wide.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,8 +48,8 @@ class LeadTimes:
         incidents: One row an incident that pairs with a statement or a surge of searches: ``incident_id, service,
             onset_at, onset_low_at, onset_high_at, alarm_at, afterwards`` (the alarm is when it would have been),
             ``statement_at, statement, url, statements`` (how many), ``onset_lead_minutes`` (and ``_low``, ``_high`` of
-            the onset's interval), ``alarm_lead_minutes, searches_at, searches_lead_minutes`` (from the onset). Null
-            where there is none.
+            the onset's interval), ``alarm_lead_minutes, complaints_at, searches_at, searches_lead_minutes`` (from the one to the
+            other). Null where there is none.
         unheard: Statements without complaints: ``service, statement_at, statement, url, judged`` (false where nothing
             was known of the service then).
         unsaid: Incidents without a statement: ``incident_id, service, onset_at, marked`` (false where no marks reach
@@ -158,9 +159,11 @@ def lead_times(
         else:
             said.setdefault(case["incident_id"], []).append(statement)
     outages = flags.loc[flags["state"] == str(State.OUTAGE)]
-    surges = outages.loc[outages["source"].isin(list(searches))]
+    index = outages["source"].isin(list(searches))
+    posts = outages.loc[~index & (outages["source"] != ALL_SOURCES)]
     rows = [
-        _lead(case, _alarm(case, outages), said.get(case["incident_id"], []), _surge(case, surges, within))
+        _lead(case, _alarm(case, outages), said.get(case["incident_id"], []))
+        | _searched(_first(case, posts, within), _first(case, outages.loc[index], within))
         for case in cases
     ]
     reach = marks.groupby("service").agg(first=("mark_at", "min"), last=("observed_at", "max")).to_dict("index")
@@ -202,20 +205,24 @@ def _alarm(case: Mapping[Any, Any], outages: pd.DataFrame) -> tuple[pd.Timestamp
     return (None if mine.empty else mine["bin_start"].min() + width), True
 
 
-def _surge(case: Mapping[Any, Any], surges: pd.DataFrame, within: pd.Timedelta) -> pd.Timestamp | None:
-    mine = surges.loc[
-        surges["service"].isin(list(case["services"]))
-        & surges["bin_start"].between(case["onset_low_at"] - within, _end(case) + within)
+def _first(case: Mapping[Any, Any], outages: pd.DataFrame, within: pd.Timedelta) -> pd.Timestamp | None:
+    """Return the first of some outage bins of an incident's services about its time."""
+    mine = outages.loc[
+        outages["service"].isin(list(case["services"]))
+        & outages["bin_start"].between(case["onset_low_at"] - within, _end(case) + within)
     ]
     return None if mine.empty else mine["bin_start"].min()
 
 
-def _lead(
-    case: Mapping[Any, Any],
-    alarm: tuple[pd.Timestamp | None, bool],
-    told: list[Statement],
-    surge: pd.Timestamp | None,
-) -> dict[str, Any]:
+def _searched(complaints: pd.Timestamp | None, searches: pd.Timestamp | None) -> dict[str, Any]:
+    return {
+        "complaints_at": complaints,
+        "searches_at": searches,
+        "searches_lead_minutes": _minutes(complaints, searches),
+    }
+
+
+def _lead(case: Mapping[Any, Any], alarm: tuple[pd.Timestamp | None, bool], told: list[Statement]) -> dict[str, Any]:
     first = told[0] if told else None
     at = first.at if first else None
     return {
@@ -230,8 +237,6 @@ def _lead(
         "onset_lead_minutes_low": _minutes(case["onset_high_at"], at),
         "onset_lead_minutes_high": _minutes(case["onset_low_at"], at),
         "alarm_lead_minutes": _minutes(alarm[0], at),
-        "searches_at": surge,
-        "searches_lead_minutes": _minutes(case["onset_at"], surge),
     }
 
 
@@ -276,12 +281,21 @@ _ROW: Final = (
     "onset_lead_minutes_low",
     "onset_lead_minutes_high",
     "alarm_lead_minutes",
+    "complaints_at",
     "searches_at",
     "searches_lead_minutes",
 )
 _UNHEARD: Final = ("service", "statement_at", "statement", "url", "judged")
 _UNSAID: Final = ("incident_id", "service", "onset_at", "marked")
-_TIMES: Final = ("onset_at", "onset_low_at", "onset_high_at", "alarm_at", "statement_at", "searches_at")
+_TIMES: Final = (
+    "onset_at",
+    "onset_low_at",
+    "onset_high_at",
+    "alarm_at",
+    "statement_at",
+    "complaints_at",
+    "searches_at",
+)
 
 
 def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:

@@ -68,10 +68,10 @@ def lead_time(
 def _row(row: Mapping[Any, Any], catalog: Any) -> dict[str, Any]:
     """Return the cells of an incident or a statement for a table on a terminal."""
     cells = {"service": catalog.services[row["service"]].name if row["service"] in catalog.services else row["service"]}
-    for name, title in (("onset_at", "onset"), ("detected_at", "alarm"), ("statement_at", "statement")):
+    for name, title in (("onset_at", "onset"), ("alarm_at", "alarm"), ("statement_at", "statement")):
         if name in row:
             cells[f"{title} (UTC)"] = common.clock(row[name])
-    for name, title in (("onset", "from onset"), ("alarm", "from alarm"), ("searches", "searches from onset")):
+    for name, title in (("onset", "from onset"), ("alarm", "from alarm"), ("searches", "to searches")):
         if f"{name}_lead_minutes" in row:
             cells[f"{title} (min)"] = _minutes(row[f"{name}_lead_minutes"])
     return cells | {name: row[name] or "" for name in ("statement", "incident_id") if name in row}

@@ -9,7 +9,7 @@ from clamor import schema
 from clamor.backtest.lead import WITHIN, LeadTimes, lead_times
 from clamor.store import Lake
 
-_COLUMNS: Final = ["source", "service", "bin_start", "state"]
+_COLUMNS: Final = ["source", "service", "bin_minutes", "bin_start", "state"]
 
 
 def measure(lake: Lake, *, service: str | None = None, within: pd.Timedelta = WITHIN) -> LeadTimes:
