@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from clamor import catalog
 from clamor.cli import app
 from clamor.errors import InputError
+from clamor.schema import Symptom
 from clamor.text import labelled
 
 HEADER = "id,lang,service,text,label,symptom\n"
@@ -45,3 +47,19 @@ def test_the_command_prints_every_language() -> None:
     shown = CliRunner().invoke(app, ["eval", "text", "--labels", str(LABELS), "--json"])
     assert shown.exit_code == 0, shown.output
     assert all(f'"{language}"' in shown.stdout for language in labelled.WORDS)
+    assert all(title in shown.stdout for title in labelled.SETS.values())
+
+
+def test_every_set_is_whole() -> None:
+    """Each invented post has a label; a complaint has its main symptom, other posts have none."""
+    for file in (*LABELS.glob("synthetic_??.csv"), *LABELS.glob("fresh_*.csv")):
+        posts = pd.read_csv(file, keep_default_na=False)
+        assert set(posts["label"]) <= {"complaint", "commentary", "mention"}, file
+        assert ((posts["symptom"] != "") == (posts["label"] == "complaint")).all(), file
+        assert set(posts["symptom"]) <= {*Symptom, ""} and posts["id"].is_unique, file
+
+
+def test_a_folder_without_labels_is_named(tmp_path: Path) -> None:
+    """Measuring without labels is refused in one line that says what is missing."""
+    shown = CliRunner().invoke(app, ["eval", "text", "--labels", str(tmp_path)])
+    assert shown.exit_code != 0 and "fresh" not in shown.stdout

@@ -7,6 +7,7 @@ import typer
 
 from clamor.cli import common
 from clamor.cli.common import Config, Json
+from clamor.errors import InputError
 
 evaluation = typer.Typer(
     help="How well texts are read, on labelled ones.",
@@ -40,7 +41,7 @@ def text(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Measure the reader beside a keyword regex: synthetic posts, and real ones where files are given."""
+    """Measure the reader beside a keyword regex: invented posts, and real ones where files are given."""
     import pandas as pd
 
     from clamor import catalog
@@ -48,9 +49,12 @@ def text(
     from clamor.text import labelled
 
     names = catalog.load(settings.load(config).catalog)
-    tables = {
-        "synthetic posts": pd.concat([labelled.synthetic(labels, each, names) for each in labelled.WORDS]),
-    }
+    tables = {}
+    for series, title in labelled.SETS.items():
+        spoken = labelled.languages(labels, series)
+        if not spoken:
+            raise InputError(f"{labels}: no {series}_<language>.csv; --labels is the folder of the labelled posts")
+        tables[title] = pd.concat([labelled.synthetic(labels, each, names, series) for each in spoken])
     if uk_mobile:
         tables["posts to UK mobile networks"] = labelled.uk_mobile(uk_mobile, names)
     if power:

@@ -14,7 +14,11 @@ from clamor.text.evaluate import evaluate, score
 from clamor.text.frame import read_frame
 from clamor.text.profile import read_profile
 
+SETS: Final = {"synthetic": "synthetic posts", "fresh": "fresh synthetic posts, told in a roundabout way"}
+"""The sets of invented posts, by the beginning of their files' names; ``README.md`` beside them says who wrote them."""
 WORDS: Final = {
+    "en": r"down|not working|won'?t (?:load|open|work)|can'?t (?:log ?in|connect|access|load)|broken|crash\w*|errors?|"
+    r"outages?|no (?:signal|internet|service|sound)|slow|offline|stuck",
     "es": r"ca[ií]d[oa]|se cay[oó]|no (?:me )?(?:funciona|anda|carga|va|deja|llega)\w*|error|falla\w*|"
     r"sin (?:luz|internet|señal)",
     "pt": r"caiu|fora do ar|n[aã]o (?:funciona|carrega|abre|entra|consigo)|erro|travando|"
@@ -23,18 +27,29 @@ WORDS: Final = {
     "de": r"down|geht nicht|funktioniert nicht|störung|ausfall|stromausfall|fehler\w*|abgestürzt|"
     r"kein (?:netz|internet|strom)",
     "id": r"down|error|gangguan|g(?:a|ak|k) ?bisa|tidak bisa|gagal|lemot|mati lampu|hilang",
+    "it": r"down|non (?:funziona|va|carica|si apre|riesco)|errore|bloccat[oa]|guasto|senza (?:linea|internet|corrente)",
+    "tr": r"çöktü|çökmüş|açılmıyor|çalışmıyor|giremiyorum|hata|yavaş|kesi(?:k|ldi)|sorun|donuyor",
+    "ar": r"عطل|معلق|خربان|(?:ما|مو|مش|لا) (?:يشتغل|يفتح|شغال)|بطيء|مقطوع|خطأ|مشكل[ةه]",
+    "hi": r"नहीं (?:चल|खुल|हो)|बंद|डाउन|nahi (?:chal|khul|ho|aa)|down|band|error|slow|problem",
+    "ko": r"안 ?[돼되됨]|먹통|오류|에러|터졌|느려|튕|장애",
     "ja": r"落ち|障害|不具合|エラー|繋がらない|つながらない|できない|使えない|開かない|重い|停電",
 }
 """The first words that one looks for in each language: what a quick keyword search would be."""
 
 
-def synthetic(folder: Path, language: str, catalog: Catalog) -> pd.DataFrame:
-    """Score the reader on the synthetic posts of one language, beside a keyword regex.
+def languages(folder: Path, series: str) -> list[str]:
+    """Return the languages of which a folder holds posts of a set of :data:`SETS`."""
+    return [language for language in WORDS if (folder / f"{series}_{language}.csv").exists()]
+
+
+def synthetic(folder: Path, language: str, catalog: Catalog, series: str = "synthetic") -> pd.DataFrame:
+    """Score the reader on the invented posts of one language, beside a keyword regex.
 
     Args:
-        folder: Holds ``synthetic_<language>.csv``: id, service, text, label, symptom.
+        folder: Holds ``<series>_<language>.csv``: id, service, text, label, symptom.
         language: A key of :data:`WORDS`.
         catalog: The reader's names and phrases.
+        series: A key of :data:`SETS`.
 
     Returns:
         One row a reader, columns of :func:`~clamor.text.evaluate.evaluate`, then ``mention_called_complaint`` and, of
@@ -42,7 +57,7 @@ def synthetic(folder: Path, language: str, catalog: Catalog) -> pd.DataFrame:
         else is). The reader is told the service, or finds it (posts about services of the catalogue only).
 
     """
-    posts = _read(folder / f"synthetic_{language}.csv", ("id", "service", "text", "label", "symptom"))
+    posts = _read(folder / f"{series}_{language}.csv", ("id", "service", "text", "label", "symptom"))
     posts["service"] = [catalog.find(name) or name for name in posts["service"]]
     known = posts[posts["service"].isin(list(catalog.services))].reset_index(drop=True)
     told = pd.concat(
