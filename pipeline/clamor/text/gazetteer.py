@@ -2,12 +2,14 @@
 
 import csv
 import tomllib
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final, Literal
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -25,14 +27,62 @@ _LESSER: Final = 1e5
 _FAR_KM: Final = 120.0
 
 
+class Names:
+    """The table of names, kept as the sorted bytes that it was read as: a tenth of the memory of a dict.
+
+    Args:
+        table: Columns ``name`` (sorted), ``regions`` (``CODE people|CODE people``, people as ``3e6``), ``is_word``.
+
+    """
+
+    def __init__(self, table: pa.Table):
+        self._name, self._regions = (_Texts(table[column]) for column in ("name", "regions"))
+        self._is_word = table["is_word"].to_numpy()
+        self._rows = range(table.num_rows)
+        self.row = lru_cache(maxsize=16_384)(self._row)
+
+    def _row(self, name: str) -> int | None:
+        wanted = name.encode()
+        row = bisect_left(self._rows, wanted, key=self._name.read)
+        return row if row < len(self._rows) and self._name.read(row) == wanted else None
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether a name is known."""
+        return self.row(name) is not None
+
+    def is_word(self, name: str) -> bool:
+        """Tell whether a name is also a word."""
+        row = self.row(name)
+        return row is not None and bool(self._is_word[row])
+
+    def regions(self, name: str) -> dict[str, float]:
+        """Return the regions of a name with their people; none of an unknown name."""
+        row = self.row(name)
+        if row is None:
+            return {}
+        pairs = (item.split(" ") for item in self._regions.read(row).decode().split("|"))
+        return {region: float(people) for region, people in pairs}
+
+
+class _Texts:
+    """A column of texts as bytes and the offsets at which they begin."""
+
+    def __init__(self, column: pa.ChunkedArray):
+        _, offsets, data = column.cast(pa.string()).combine_chunks().buffers()
+        self._offsets = memoryview(offsets).cast("B").cast("i")
+        self._data = memoryview(data)
+
+    def read(self, row: int) -> bytes:
+        return bytes(self._data[self._offsets[row] : self._offsets[row + 1]])
+
+
 @dataclass(frozen=True)
 class Gazetteer:
     """Names of places; all names and words are folded.
 
     Attributes:
         regions: The known codes of countries and subdivisions.
-        names: Name to ``CODE people|CODE people``, people as ``3e6``.
-        is_word: Names that are also words.
+        names: Names to regions with their people.
         alias: Everyday names of countries, states and areas to region codes.
         city: Everyday names of towns to region codes; they hold no other place.
         people: What people of a region call themselves, to its code.
@@ -48,8 +98,7 @@ class Gazetteer:
     """
 
     regions: frozenset[str]
-    names: Mapping[str, str]
-    is_word: frozenset[str]
+    names: Names
     alias: Mapping[str, tuple[str, ...]]
     city: Mapping[str, tuple[str, ...]]
     people: Mapping[str, tuple[str, ...]]
@@ -79,10 +128,7 @@ class Gazetteer:
 
         A list says what a name means by itself; the gazetteer's other places stay for a neighbour to pick.
         """
-        found = self.names.get(key)
-        known = (
-            {code: float(people) for code, people in (item.split(" ") for item in found.split("|"))} if found else {}
-        )
+        known = self.names.regions(key)
         if key in self.alias:
             return {code: min(people, SUBDIVISION - 1) for code, people in known.items()} | dict.fromkeys(
                 self.alias[key], COUNTRY
@@ -92,21 +138,23 @@ class Gazetteer:
         return known or dict.fromkeys(self.people.get(key, ()), COUNTRY)
 
 
+def _table(name: str) -> pa.Table:
+    """Read one of the derived tables, and hand the memory of reading back."""
+    table = pq.ParquetFile(DATA / f"{name}.parquet").read(use_threads=False)
+    pa.default_memory_pool().release_unused()
+    return table
+
+
 @cache
 def gazetteer() -> Gazetteer:
     """Load the place names."""
-    table = pq.read_table(DATA / "places.parquet")
-    names = table["name"].to_pylist()
-    mask = table["is_word"].to_numpy()
     own = tomllib.loads((DATA / "places.toml").read_text(encoding="utf-8"))
-    known = dict(zip(names, table["regions"].to_pylist(), strict=True))
     with (DATA / "regions.csv").open(encoding="utf-8", newline="") as lines:
         regions = [row["region"] for row in csv.DictReader(lines) if row["kind"] in ("country", "subdivision")]
     codes = {region[3:].lower(): (region,) for region in regions if region.startswith("US-")} | _coded(own["codes"])
     return Gazetteer(
         regions=frozenset(regions),
-        names=known,
-        is_word=frozenset(names[i] for i in np.flatnonzero(mask)),
+        names=Names(_table("places")),
         alias=_coded(own["alias"]),
         city=_coded(own["city"]),
         people=_coded(own["people"]),
@@ -145,27 +193,35 @@ def _short(regions: list[str], own: Mapping[str, list[str]]) -> dict[str, tuple[
     return short
 
 
+@dataclass(frozen=True)
+class _Points:
+    """Populated points, sorted by latitude: degrees, kilometres, and the region of each as an index of names."""
+
+    lats: NDArray[np.float32]
+    longs: NDArray[np.float32]
+    radii: NDArray[np.float32]
+    region: NDArray[np.integer]
+    names: list[str]
+
+
 @cache
-def _points() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], list[str]]:
-    table = pq.read_table(DATA / "points.parquet")
-    return (
-        table["lat_100"].to_numpy() / 100.0,
-        table["long_100"].to_numpy() / 100.0,
-        table["radius_100m"].to_numpy() / 10.0,
-        table["region"].to_pylist(),
-    )
+def _points() -> _Points:
+    table = _table("points")
+    region = table["region"].combine_chunks().dictionary_encode()
+    lats, longs, radii = (table[name].to_numpy().astype(np.float32) for name in ("lat_100", "long_100", "radius_100m"))
+    return _Points(lats / 100, longs / 100, radii / 10, region.indices.to_numpy(), region.dictionary.to_pylist())
 
 
 @lru_cache(maxsize=65_536)
 def _nearest(lat: float, long: float) -> str | None:
-    lats, longs, radii, regions = _points()
-    low, high = np.searchsorted(lats, [lat - 1.2, lat + 1.2])
+    at = _points()
+    low, high = np.searchsorted(at.lats, [lat - 1.2, lat + 1.2])
     if low == high:
         return None
-    east = (longs[low:high] - long + 180.0) % 360.0 - 180.0
-    km = 111.2 * np.hypot(lats[low:high] - lat, east * np.cos(np.radians(lat))) - radii[low:high]
+    east = (at.longs[low:high] - long + 180.0) % 360.0 - 180.0
+    km = 111.2 * np.hypot(at.lats[low:high] - lat, east * np.cos(np.radians(lat))) - at.radii[low:high]
     best = int(np.argmin(km))
-    return regions[low + best] if km[best] <= _FAR_KM else None
+    return at.names[at.region[low + best]] if km[best] <= _FAR_KM else None
 
 
 def nearest(lat: float, long: float) -> str | None:

@@ -165,11 +165,11 @@ def _longest(
 ) -> tuple[Mention | None, int]:
     for width in range(min(_WIDEST, len(tokens) - at), 1, -1):
         part = [word for word, _ in tokens[at : at + width]]
-        if (mention := _named(" ".join(part), names)) and not (
-            mention.kind == "name" and all(word in names.fillers for word in part)
-        ):
-            return mention, width
-        if part[0] in _SHORT and (mention := _named(" ".join([_SHORT[part[0]], *part[1:]]), names)):
+        mention = _named(" ".join(part), names)
+        if part[0] in _SHORT and (full := _named(" ".join([_SHORT[part[0]], *part[1:]]), names)):
+            full.candidates |= mention.candidates if mention else {}
+            return full, width
+        if mention and not (mention.kind == "name" and all(word in names.fillers for word in part)):
             return mention, width
     return _single(tokens, at, names, before), 1
 
@@ -198,7 +198,8 @@ def _named(key: str, names: Gazetteer) -> Mention | None:
     kind = names.kind(key)
     if kind is None:
         return None
-    return Mention(names.candidates(key), key, kind, is_word=key in (names.is_word if kind == "name" else names.soft))
+    is_word = names.names.is_word(key) if kind == "name" else key in names.soft
+    return Mention(names.candidates(key), key, kind, is_word=is_word)
 
 
 def holds(before: Mention, regions: Sequence[str]) -> bool:

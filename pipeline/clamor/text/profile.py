@@ -182,10 +182,10 @@ def _trust(mention: Mention) -> float:
     """Say how sure it is that a mention means a place, by the kind of name and the words around it."""
     if mention.backed:
         base = 0.99
-    elif mention.kind in ("alias", "city") or mention.best() >= SUBDIVISION:
-        base = 0.97
-    elif mention.best() >= _LARGE:
-        base = 0.96
-    else:
+    elif mention.kind == "people":
         base = 0.9
+    elif mention.kind in ("alias", "city") or mention.best() >= _LARGE:
+        base = 0.97
+    else:
+        base = 0.85
     return base - 0.02 * min(mention.strange, 4)
