@@ -148,8 +148,8 @@ def test_the_median_has_the_interval_of_order_statistics():
     cases = [incident(f"i{n:02}", 30 * n, 30 * n + 1) for n in range(11)]
     leads = measured(cases, [mark(30 * n + (n + 1) / 60) for n in range(11)])
     median, share = leads.summary()[:2]
-    assert median == {"measure": "onset lead minutes, median", "value": 6, "low": 2, "high": 10, "n": 11}
-    assert (share["measure"], share["value"], share["n"]) == ("onset first, share", 1, 11)
+    assert median == {"measure": "minutes from onset to statement, median", "value": 6, "low": 2, "high": 10, "n": 11}
+    assert (share["measure"], share["value"], share["n"]) == ("onset before statement, share", 1, 11)
 
 
 def test_the_command_shows_leads_and_what_pairs_with_nothing(tmp_path, capsys):

@@ -36,8 +36,12 @@ _SAME: Final = pd.Timedelta(hours=6)
 _AFTERWARDS: Final = pd.Timedelta(days=1)
 _CLOSES_WITHIN: Final = pd.Timedelta(days=7)
 _CLOSING: Final = ("resolved", "postmortem", "completed", "closed", "operational", "fixed", "recovered", "monitoring")
-LEADS: Final = ("onset_lead_minutes", "alarm_lead_minutes", "searches_lead_minutes")
-"""Columns that are summed up."""
+LEADS: Final = {
+    "onset_lead_minutes": ("onset", "statement"),
+    "alarm_lead_minutes": ("alarm", "statement"),
+    "searches_lead_minutes": ("complaints", "searches"),
+}
+"""Columns that are summed up, and from what to what they lead."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class LeadTimes:
         incidents: One row an incident that pairs with a statement or a surge of searches: ``incident_id, service,
             onset_at, onset_low_at, onset_high_at, alarm_at, afterwards`` (the alarm is when it would have been),
             ``statement_at, statement, url, statements`` (how many), ``onset_lead_minutes`` (and ``_low``, ``_high`` of
-            the onset's interval), ``alarm_lead_minutes, complaints_at, searches_at, searches_lead_minutes`` (from the one to the
-            other). Null where there is none.
+            the onset's interval), ``alarm_lead_minutes, complaints_at, searches_at, searches_lead_minutes`` (from the
+            one to the other). Null where there is none.
         unheard: Statements without complaints: ``service, statement_at, statement, url, judged`` (false where nothing
             was known of the service then).
         unsaid: Incidents without a statement: ``incident_id, service, onset_at, marked`` (false where no marks reach
@@ -64,14 +68,14 @@ class LeadTimes:
     def summary(self) -> list[dict[str, Any]]:
         """Return ``measure, value, low, high, n``: medians and shares with exact 95% intervals, and counts."""
         rows = []
-        for name in LEADS:
+        for name, (one, other) in LEADS.items():
             leads = self.incidents[name].dropna()
             if len(leads):
                 median, low, high = quantile_interval(leads, 0.5)
-                rows.append(_row(f"{name.replace('_', ' ')}, median", median, low, high, len(leads)))
+                rows.append(_row(f"minutes from {one} to {other}, median", median, low, high, len(leads)))
                 first = int((leads > 0).sum())
                 share = share_interval(first, len(leads))
-                rows.append(_row(f"{name.split('_')[0]} first, share", first / len(leads), *share, len(leads)))
+                rows.append(_row(f"{one} before {other}, share", first / len(leads), *share, len(leads)))
         judged, marked = self.unheard["judged"].astype(bool), self.unsaid["marked"].astype(bool)
         for what, count in (
             ("incidents with a statement", int(self.incidents["statement_at"].notna().sum())),
@@ -287,21 +291,12 @@ _ROW: Final = (
 )
 _UNHEARD: Final = ("service", "statement_at", "statement", "url", "judged")
 _UNSAID: Final = ("incident_id", "service", "onset_at", "marked")
-_TIMES: Final = (
-    "onset_at",
-    "onset_low_at",
-    "onset_high_at",
-    "alarm_at",
-    "statement_at",
-    "complaints_at",
-    "searches_at",
-)
 
 
 def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(columns))
     for name in columns:
-        if name in _TIMES:
+        if name.endswith("_at"):
             frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
         elif name.endswith(("minutes", "low", "high")):
             frame[name] = frame[name].astype("float64")
