@@ -56,6 +56,10 @@ def band(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
     m = np.maximum(mean, np.float32(1e-6))
     h = variance / (9 * m * m)
     root = np.float32(BAND_Z) * np.sqrt(h)
-    low = np.maximum(m * np.maximum(1 - h - root, 0) ** 3 - 0.5, 0)
-    high = m * np.maximum(1 - h + root, 0) ** 3 + 0.5
-    return np.ceil(low), np.ceil(np.maximum(high, 0))
+    middle = 1 - h
+    low, high = np.maximum(middle - root, 0), np.maximum(middle + root, 0)
+    low *= low * low * m
+    low -= np.float32(0.5)
+    high *= high * high * m
+    high += np.float32(0.5)
+    return np.ceil(np.maximum(low, 0)), np.ceil(high)

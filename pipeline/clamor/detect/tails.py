@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from clamor.baseline.counts import Floats, Ints
+from clamor.baseline.counts import Floats, Ints, Places
 from clamor.baseline.scatter import VOLUME_CLASSES
 
 PEAK_DAYS = 28
@@ -207,69 +207,105 @@ def standardize(raw: Floats, to: Scale) -> Floats:
 
 def p_value(z: Floats, to: Scale) -> Floats:
     """Return the share of quiet bins of the volume class that reach z; exponential beyond one in a hundred."""
-    out = np.empty_like(z)
-    for k in range(len(to.survival)):
-        rows = np.flatnonzero(to.which == k)
-        if not len(rows):
-            continue
-        nats = -np.log(to.survival[k]).astype(np.float32)
-        tail = np.float32(np.interp(-np.log(BODY_P), nats, EDGES))
-        mine = z[rows]
-        at = np.clip((mine - np.float32(EDGES[0])) / np.float32(STEP), 0, np.float32(len(EDGES) - 1.001))
-        low = at.astype(np.int32)
-        body = nats[low] + (at - low) * (nats[low + 1] - nats[low])
-        out[rows] = np.exp(np.where(mine > tail, np.float32(np.log(BODY_P)) - (mine - tail), -body))
+    nats = -np.log(to.survival).astype(np.float32)
+    tail = np.array([np.interp(-np.log(BODY_P), each, EDGES) for each in nats], dtype=np.float32)[to.which, None]
+    at = z - np.float32(EDGES[0])
+    at /= np.float32(STEP)
+    np.clip(at, 0, np.float32(len(EDGES) - 1.001), out=at)
+    low = at.astype(np.int32)
+    at -= low
+    low += (to.which * len(EDGES)).astype(np.int32)[:, None]
+    step = np.append(np.diff(nats.ravel()), np.float32(0))
+    out = np.negative(nats.ravel().take(low))
+    out -= np.multiply(at, step.take(low), out=at)
+    return np.exp(np.where(z > tail, np.float32(np.log(BODY_P)) + tail - z, out))
+
+
+def cells(p: Floats) -> Places:
+    """Return for each test the cell of a histogram by bin and p-value; bins without a test have one of their own."""
+    with np.errstate(divide="ignore"):
+        tenths = np.log(p)
+    tenths *= np.float32(-10 / np.log(10))
+    np.minimum(tenths, np.float32(len(P_EDGES) - 1), out=tenths)
+    np.fmin(tenths, np.float32(len(P_EDGES)), out=tenths)  # NaN, where there is no test
+    out = tenths.astype(np.int32)
+    out += np.arange(p.shape[1], dtype=np.int32) * np.int32(len(P_EDGES) + 1)
     return out
 
 
-def false_share(p: Floats, tails: Tails) -> Floats:
+def tests(cell: Places) -> npt.NDArray[np.float64]:
+    """Count the tests of each bin by p-value, ``(bins, len(P_EDGES))``."""
+    bins = cell.shape[1]
+    counts = np.bincount(cell.ravel(), minlength=bins * (len(P_EDGES) + 1)).reshape(bins, -1)
+    return counts[:, :-1].astype(np.float64)
+
+
+def false_share(cell: Places, of_day: npt.NDArray[np.float64], tails: Tails) -> Floats:
     """Return for each test the share of false ones among all tests so far of this and the last day that are as extreme.
 
     Tail-area false discovery rate (Benjamini and Hochberg 1995; Efron 2010, Large-Scale Inference, chapter 2), from a
     histogram, over all services and regions, and over time up to the bin itself.
+
+    Args:
+        cell: See :func:`cells`.
+        of_day: The day's tests of all series, see :func:`tests`.
+        tails: The memory, with the last day's tests.
+
     """
-    counts = tails.recent + np.cumsum(_by_p(p), axis=0)
-    tests = counts.sum(axis=1, keepdims=True)
+    counts = tails.recent + np.cumsum(of_day, axis=0)
+    number = counts.sum(axis=1, keepdims=True)
     reached = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
-    share = np.minimum(P_EDGES * tests / np.maximum(reached, 1), 1)
+    share = np.minimum(P_EDGES * number / np.maximum(reached, 1), 1)
     share = np.minimum.accumulate(share, axis=1)  # from the mildest test to the most extreme
-    out = share[np.arange(p.shape[1]), _p_cell(p)]
-    return np.where(np.isnan(p), np.float32(np.nan), out).astype(np.float32)
+    none = np.full((len(share), 1), np.nan)
+    return np.concatenate([share, none], axis=1).astype(np.float32).ravel().take(cell)
 
 
-def _p_cell(p: Floats) -> Ints:
-    with np.errstate(divide="ignore"):
-        cell = np.floor(-10 * np.log10(np.where(np.isnan(p), np.float32(1), p)))
-    return np.asarray(np.clip(cell, 0, len(P_EDGES) - 1), dtype=np.int64)
+@dataclass(frozen=True)
+class Heard:
+    """What some series say of a day.
+
+    Attributes:
+        peak: Peak evidence of each series, nats; -inf where nothing was judged.
+        high: The same, standardized.
+        enough: Whether at least half of the day was judged.
+        body: Quiet bins by volume class and standardized evidence, ``(classes, bins of EDGES)``.
+
+    """
+
+    peak: Floats
+    high: Floats
+    enough: npt.NDArray[np.bool_]
+    body: npt.NDArray[np.float64]
 
 
-def _by_p(p: Floats) -> npt.NDArray[np.float64]:
-    """Count the tests of each bin by p-value, ``(bins, len(P_EDGES))``."""
-    cell = _p_cell(p) + np.arange(p.shape[1]) * len(P_EDGES)
-    counts = np.bincount(cell[~np.isnan(p)], minlength=p.shape[1] * len(P_EDGES))
-    return counts.reshape(p.shape[1], len(P_EDGES)).astype(np.float64)
+def hear(raw: Floats, z: Floats, judged: npt.NDArray[np.bool_], flagged: npt.NDArray[np.bool_], to: Scale) -> Heard:
+    """Sum a day up; flagged bins count for the peaks but not for the body."""
+    none = np.float32(-np.inf)
+    at = z - np.float32(EDGES[0])
+    at /= np.float32(STEP)
+    np.clip(at, 0, np.float32(len(EDGES) - 1), out=at)
+    cell = at.astype(np.int32)
+    cell += (to.which * len(EDGES)).astype(np.int32)[:, None]
+    size = len(to.survival) * len(EDGES)
+    cell[~judged | flagged] = size
+    body = np.bincount(cell.ravel(), minlength=size + 1)[:size].reshape(-1, len(EDGES)).astype(np.float64)
+    return Heard(
+        np.where(judged, raw, none).max(axis=1),
+        np.where(judged, z, none).max(axis=1),
+        judged.sum(axis=1) * 2 >= raw.shape[1],
+        body,
+    )
 
 
-def learn(
-    tails: Tails,
-    raw: Floats,
-    z: Floats,
-    p: Floats,
-    judged: npt.NDArray[np.bool_],
-    flagged: npt.NDArray[np.bool_],
-    to: Scale,
-    service: Ints,
-) -> Tails:
-    """Take a whole day into the memory; flagged bins count for the peaks but not for the body."""
-    peak = np.where(judged, raw, -np.inf).max(axis=1)
-    quiet = (judged.sum(axis=1) * 2 >= raw.shape[1]) & ~_shared(np.where(judged, z, -np.inf).max(axis=1), service)
-    peaks = np.concatenate([tails.peaks[:, 1:], np.where(quiet, peak, np.nan)[:, None]], axis=1)
-    use = judged & ~flagged
-    cell = np.clip((z[use] - np.float32(EDGES[0])) / np.float32(STEP), 0, len(EDGES) - 1).astype(np.int64)
-    which = np.broadcast_to(to.which[:, None], z.shape)[use]
-    seen = np.bincount(which * len(EDGES) + cell, minlength=tails.body.size).reshape(tails.body.shape)
-    keep = 0.5 ** (1 / max(HISTOGRAM_DAYS, HISTOGRAM_BINS / raw.shape[1]))
-    return Tails(peaks.astype(np.float32), tails.body * keep + seen, _by_p(p).sum(axis=0))
+def learn(tails: Tails, heard: list[Heard], of_day: npt.NDArray[np.float64], service: Ints) -> Tails:
+    """Take a whole day into the memory: what all series say, in order, and the tests that were made of them."""
+    peak, high = np.concatenate([part.peak for part in heard]), np.concatenate([part.high for part in heard])
+    quiet = np.concatenate([part.enough for part in heard]) & ~_shared(high, service)
+    peaks = np.concatenate([tails.peaks[:, 1:], np.where(quiet, peak, np.float32(np.nan))[:, None]], axis=1)
+    keep = 0.5 ** (1 / max(HISTOGRAM_DAYS, HISTOGRAM_BINS / len(of_day)))
+    body = tails.body * keep + sum(part.body for part in heard)
+    return Tails(peaks.astype(np.float32), body, of_day.sum(axis=0))
 
 
 def _shared(peak: Floats, service: Ints) -> npt.NDArray[np.bool_]:

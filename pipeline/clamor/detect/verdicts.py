@@ -49,11 +49,16 @@ def verdicts(
     """
     taken = done.taken
     unseen = taken.observed == 0
-    state = np.where(p < ELEVATED_P, ELEVATED, NORMAL).astype(np.int8)
+    state = np.where(p < ELEVATED_P, np.int8(ELEVATED), np.int8(NORMAL))
     state[flagged] = OUTAGE
     state[~done.ready] = WARM_UP
     state[unseen] = NO_DATA
-    low, high = band(taken.mean, taken.mean + taken.mean**2 * (done.dispersion + done.level_cv**2))
+    rough = done.level_cv * done.level_cv
+    rough += done.dispersion
+    rough *= taken.mean
+    rough += 1
+    rough *= taken.mean
+    low, high = band(taken.mean, rough)
     null = np.where(judged, np.float32(0), np.float32(np.nan))
     columns: dict[str, npt.NDArray[np.generic]] = {
         "state": state,

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from clamor.baseline import fit, scatter
-from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Panel
+from clamor.baseline.counts import MINUTES_PER_DAY, Panel
 from clamor.baseline.lengths import FINE_MINUTES, Lengths, lengths
 from clamor.baseline.level import follow
 from clamor.baseline.season import Calendar, calendar, everywhere
@@ -105,19 +104,6 @@ class State:
     told: list[news.Told]
 
 
-@dataclass(frozen=True)
-class Day:
-    """One day's evidence of all series, ``(series, bins)``: raw and standardized, whether it counts, and p-values.
-
-    ``p`` is all NaN where nobody will ask for it.
-    """
-
-    raw: Floats
-    z: Floats
-    judged: npt.NDArray[np.bool_]
-    p: Floats
-
-
 def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | None) -> Grids:
     """Walk the days; return the verdicts of the bins from the minute ``since`` on."""
     layout = Layout.of(table if learnt is None else table.since(learnt.origin_minute))
@@ -192,40 +178,38 @@ def _step(
     to = tails.scale(known.memory, level, tied, fine=sizes.bin_minutes < FINE_MINUTES)
     limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
     limit = np.where(to.new, limits[1], limits[0])[:, None].astype(np.float32)
-    day = _empty(len(level), columns)
+    of_day, cells, heard = np.zeros((columns.stop - columns.start, len(tails.P_EDGES))), [], []
     for i, part in enumerate(layout.parts):
-        rows, fitted = part.rows, known.fitted[i]
+        rows, fitted, scale = part.rows, known.fitted[i], to.rows(part.rows)
         block = fit.day(table, rows, layout.dates, part.ties.service, columns)
         done = follow(fitted, block, *usual[i], factor[:, rows], sizes)
-        day.raw[rows] = raw = pooling.evidence(done, part.ties, tied[rows], sizes)
-        day.z[rows] = z = tails.standardize(raw, to.rows(rows))
-        day.judged[rows] = judged = done.ready & (done.taken.observed > 0)
-        if asked:
-            np.copyto(day.p[rows], tails.p_value(z, to.rows(rows)), where=judged)
+        raw = pooling.evidence(done, part.ties, tied[rows], sizes)
+        z = tails.standardize(raw, scale)
+        judged = done.ready & (done.taken.observed > 0)
         fresh, told = news.news(z, judged, known.told[i], sizes)
         flagged, known.told[i] = news.alarms(z, fresh, judged, limit[rows], told, sizes)
+        if asked:
+            p = tails.p_value(z, scale)
+            p[~judged] = np.nan
+            cells.append(tails.cells(p))
+            of_day += tails.tests(cells[-1])
         if out is not None:
-            out.put(rows, columns, verdicts(done, fitted.seen, fresh, day.p[rows], judged, flagged, sizes))
+            out.put(rows, columns, verdicts(done, fitted.seen, fresh, p, judged, flagged, sizes))
         if not last:
+            heard.append(tails.hear(raw, z, judged, z >= outage_level(LEARN_BUDGET, sizes.block_days), scale))
             known.fitted[i] = fit.refit(fitted, block, done.taken, sizes)
     if out is not None:
-        out.put(slice(0, len(level)), columns, Verdicts({"q_value": tails.false_share(day.p, known.memory)}))
+        for part, cell in zip(layout.parts, cells, strict=True):
+            q = tails.false_share(cell, of_day, known.memory)
+            out.put(part.rows, columns, Verdicts({"q_value": q}))
     if not last:
-        _learn(layout, known, day, to)
+        known.memory = tails.learn(known.memory, heard, of_day, table.service_code)
+        _reshape(layout, known)
 
 
-def _empty(series: int, columns: slice) -> Day:
-    shape = series, columns.stop - columns.start
-    raw, z = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
-    return Day(raw, z, np.empty(shape, dtype=np.bool_), np.full(shape, np.nan, dtype=np.float32))
-
-
-def _learn(layout: Layout, known: State, day: Day, to: tails.Scale) -> None:
-    """Take in what only all services together tell: the season of all, and the tails."""
+def _reshape(layout: Layout, known: State) -> None:
+    """Learn the season of all, which takes all services, and from it each series' own."""
     heard = [fitted.heard_by(part.ties.service) for fitted, part in zip(known.fitted, layout.parts, strict=True)]
     prior = everywhere(np.concatenate(heard, axis=1))
     for i, part in enumerate(layout.parts):
         known.fitted[i] = known.fitted[i].shaped(part.ties.service, heard[i], prior)
-    alarmed = day.judged & (day.z >= outage_level(LEARN_BUDGET, layout.sizes.block_days))
-    service = layout.table.service_code
-    known.memory = tails.learn(known.memory, day.raw, day.z, day.p, day.judged, alarmed, to, service)

@@ -73,7 +73,16 @@ class Fits:
                 now = self.key(source)
                 if kept == now:
                     return from_arrays({name: file[name] for name in file.files})
-        except (LakeError, KeyError, OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+        except (
+            LakeError,
+            KeyError,
+            OSError,
+            EOFError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            zipfile.BadZipFile,
+        ) as error:
             self.say(f"{source}: the kept fit is not readable ({str(error) or type(error).__name__}): learnt anew")
             return None
         why = [words for name, words in TOLD.items() if kept.get(name) != now[name]]
