@@ -7,7 +7,7 @@ import pytest
 from clamor.detect import combine, detect, learn, pooling, tails
 from clamor.errors import InputError
 from clamor.schema import FLAGS, VERDICT_COLUMNS
-from clamor.simulate.counts import catalogue
+from clamor.simulate.counts import Nature, catalogue
 from naive import detect as naive
 
 
@@ -318,7 +318,7 @@ def test_the_share_of_false_ones_equals_its_slow_twin():
 @pytest.fixture(scope="module")
 def quiet_catalogue():
     """Sixty quiet synthetic series over three weeks, season, AR noise and gaps, and the verdicts on the last."""
-    simulated = catalogue(11, services=6, weeks=3, chatter_per_week=0, outages_per_week=0)
+    simulated = catalogue(11, Nature(chatter_per_week=0, outages_per_week=0), services=6, weeks=3)
     out = detect(simulated.frame(), simulated.regions, eval_start=pd.Timestamp("2026-01-19", tz="UTC"))
     return out[out["p_value"].notna()]
 

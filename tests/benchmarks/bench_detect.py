@@ -16,7 +16,7 @@ from scipy.special import betainc
 
 from clamor.detect import detect
 from clamor.simulate import charts
-from clamor.simulate.counts import REPORT_SEED, catalogue
+from clamor.simulate.counts import NATURES, REPORT_SEED, catalogue
 
 WEEK = 672
 
@@ -154,15 +154,15 @@ def show(name, rows):
     print(f"{name:28s}", "  ".join(f"{c} {table[c].mean():.3f}±{half[c]:.3f}" for c in table), flush=True)
 
 
-def catalogues(seeds, slow, **options):
-    """The table of a catalogue's outages."""
+def catalogues(seeds, slow, nature, **options):
+    """The table of a catalogue's outages; returns the rows of each method."""
     peers = {"EARS C2": lambda y: ears_c2(y, 96), "trailing NB": lambda y: trailing(y, 96)}
     peers["seasonal naive NB"] = lambda y: seasonal_naive(y, WEEK)
     if slow:
         peers["river Holt-Winters (40)"] = lambda y: holt_winters(y, 96)
     rows = {name: [] for name in ("true mean, single bin", "clamor", "clamor with mentions", *peers)}
     for seed in seeds:
-        world = catalogue(seed, **options)
+        world = catalogue(seed, nature, **options)
         known = np.where(np.isnan(world.posts), np.nan, upper_tail(np.nan_to_num(world.posts), world.usual, 3.3))
         rows["true mean, single bin"].append(row(known, world))
         score, flags, seconds = clamor(world)
@@ -175,6 +175,7 @@ def catalogues(seeds, slow, **options):
             rows[name].append(row(score, world))
     for name, figures in rows.items():
         show(name, figures)
+    return rows
 
 
 def caught(score, world, share):
@@ -233,13 +234,17 @@ def main():
     except ImportError:
         slow = False
         print("river is not installed (extra bench): left out")
-    for title, extra in (
-        ("five weeks", {}),
-        ("two weeks", {"weeks": 2}),
-        ("five weeks, no chatter", {"chatter_per_week": 0}),
-    ):
-        print(f"\nSynthetic catalogue, {title}, 200 series:")
-        catalogues(seeds, slow and not extra, **extra)
+    every = {}
+    for name, nature in NATURES.items():
+        for weeks in (5, 2) if name == "usual" else (5,):
+            print(f"\nSynthetic catalogue, {name}, {weeks} weeks, 200 series:")
+            rows = catalogues(seeds, slow and name == "usual" and weeks == 5, nature, weeks=weeks)
+            for method, figures in rows.items():
+                every.setdefault(method, []).append(pd.DataFrame(figures))
+    print("\nMean of these seven tables:")
+    for method, tables in every.items():
+        if len(tables) == 7:
+            show(method, sum(tables) / 7)
     print("\nSynthetic one-day charts, incidents caught of 131:")
     one_day_charts(seeds)
     print("\nNoufaily et al. 2013, 42 scenarios:")
