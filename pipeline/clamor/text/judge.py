@@ -104,6 +104,8 @@ _OF_NAMES: Final[dict[int, float]] = {Kind.BAD: 2.0, Kind.ASK: 0.9}
 _TALK: Final = (Kind.NEWS, Kind.PAST, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.JOKE, Kind.RECOVERY, Kind.STAFF)
 _ABOUT: Final = (Kind.NEWS, Kind.JOKE, Kind.ADVICE, Kind.HYPOTHETICAL)
 _AT_HAND: Final = (Kind.ASK, Kind.ASKED, Kind.IMPACT)
+_PLAIN: Final = (Kind.TROUBLE, Kind.UNABLE, Kind.LACKING)
+"""Trouble that praise takes nothing from: "nice app but it keeps crashing", "won't load and my wifi is fine"."""
 _ONCE: Final = 3.3
 """The most that trouble counts where a text talks about it (news, jokes, advice) and asks nobody: said once."""
 _ANOTHERS: Final = 0.5
@@ -166,6 +168,12 @@ class Ledger:
             self.moved.append((kind, points, start, end))
         if tag in _SYMPTOMS and kind != Kind.PART:
             self.symptoms[tag] = self.symptoms.get(tag, 0.0) + points
+
+    def settle(self, kind: Kind, points: float) -> None:
+        """Correct what a kind counts by the text as a whole."""
+        if points:
+            self.total += points
+            self.moved.append((kind, points, 0, 0))
 
     def count(self, kind: Kind) -> int:
         """Return how often a kind was counted."""
@@ -276,11 +284,13 @@ def _weigh_bad(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: s
 
 
 def _conclude(ledger: Ledger, claims: tuple[str, ...]) -> Verdict:
+    if ledger.count(Kind.FINE) and any(map(ledger.count, _PLAIN)):
+        fine = sum(points for kind, points, _, _ in ledger.moved if kind == Kind.FINE)
+        ledger.settle(Kind.FINE, -fine)
     talk = any(ledger.count(kind) for kind in _TALK)
     trouble = sum(points for _, points, _, _ in ledger.moved if points > 0)
     if ledger.said > _ONCE and any(map(ledger.count, _ABOUT)) and not any(map(ledger.count, _AT_HAND)):
-        ledger.total += _ONCE - ledger.said
-        ledger.moved.append((Kind.TROUBLE, _ONCE - ledger.said, 0, 0))
+        ledger.settle(Kind.TROUBLE, _ONCE - ledger.said)
     if ledger.total >= COMPLAINT:
         named = sorted(ledger.symptoms, key=ledger.symptoms.__getitem__, reverse=True)
         symptoms = tuple(named) or tuple(tag for tag in ledger.parts if tag in _SYMPTOMS) or (Symptom.OTHER.value,)
