@@ -10,7 +10,7 @@ from clamor import catalog
 from clamor.cli import app
 from clamor.errors import InputError
 from clamor.schema import Symptom
-from clamor.text import labelled
+from clamor.text import labelled, labelled_places
 
 HEADER = "id,lang,service,text,label,symptom\n"
 LABELS = Path(__file__).parent / "labels"
@@ -26,12 +26,31 @@ def test_symptoms_are_scored_on_the_complaints_found(tmp_path: Path) -> None:
         assert (row["f1"], row["symptom_right"], row["mention_called_complaint"]) == (1.0, 1.0, 0.0)
 
 
-def test_profiles_are_counted_by_hand(tmp_path: Path) -> None:
-    """A country, a joke and two countries: one answer, which is right; the set stays open."""
+@pytest.fixture
+def places(tmp_path: Path) -> pd.DataFrame:
+    """A country, a joke, two countries, and an invented state, each labelled."""
     (tmp_path / "texts.txt").write_text("Paris, France\nyour bed\nGermany / Japan\n", encoding="utf-8")
-    (tmp_path / "profile_locations.csv").write_text("row,label\n0,FR\n1,ZZ\n2,DE JP\n", encoding="utf-8")
-    row = labelled.profiles(tmp_path / "texts.txt", tmp_path).iloc[0]
-    assert (row["answered"], row["precision"], row["sets_left_open"], row["jokes_answered"]) == (1, 1.0, 1.0, 0.0)
+    (tmp_path / "profile_locations.csv").write_text(
+        "row,label,part\n0,FR,report\n1,ZZ,report\n2,DE JP,report\n", encoding="utf-8"
+    )
+    (tmp_path / "synthetic_places.csv").write_text("part,group,text,label\ndev,us,Ohio,US-OH\n", encoding="utf-8")
+    return labelled_places.texts(tmp_path / "texts.txt", tmp_path)
+
+
+def test_profiles_are_counted_by_hand(places: pd.DataFrame) -> None:
+    """One answer, which is right; the joke has none, the set stays open; exact names find the state alone."""
+    scores = labelled_places.profiles(places)
+    ours = scores[(scores["set"] == "real: report") & (scores["reader"] == "clamor")]
+    assert ours["of"].tolist() == [1, 1, 1, 1] and ours["share"].tolist() == [1.0, 1.0, 1.0, 0.0]
+
+    peer = scores[(scores["reader"] == "exact names") & (scores["measure"] == "US states right, of those labelled")]
+    assert peer["set"].tolist() == ["synthetic: us, dev"] and peer["share"].tolist() == [1.0]
+
+
+def test_confidence_is_held_against_the_labels(places: pd.DataFrame) -> None:
+    """Each answer counts in the class of its confidence: a city in its country above a country alone."""
+    classes = labelled_places.reliability(places).set_index("confidence")
+    assert classes["of"].to_dict() == {"0.96 to 0.98": 1, "0.98 to 1": 1} and (classes["share"] == 1.0).all()
 
 
 def test_a_shorter_file_than_was_labelled_is_refused(tmp_path: Path) -> None:

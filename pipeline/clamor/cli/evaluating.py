@@ -46,7 +46,7 @@ def text(
 
     from clamor import catalog
     from clamor import config as settings
-    from clamor.text import labelled
+    from clamor.text import labelled, labelled_places
 
     names = catalog.load(settings.load(config).catalog)
     tables = {}
@@ -60,7 +60,10 @@ def text(
     if power:
         tables["posts on power cuts"] = labelled.power(power, labels, names)
     if profiles:
-        tables["profile locations"] = labelled.profiles(profiles, labels)
+        places = labelled_places.texts(profiles, labels)
+        places = places[places["set"].str.endswith("report")]
+        tables["places in profiles"] = labelled_places.profiles(places)
+        tables["places in profiles: answers right, by confidence"] = labelled_places.reliability(places)
     if json:
         common.show_json([{"table": title, **row} for title, table in tables.items() for row in _rows(table)])
         return

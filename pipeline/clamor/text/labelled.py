@@ -9,10 +9,9 @@ import pandas as pd
 from clamor import frames
 from clamor.catalog import Catalog
 from clamor.errors import InputError
-from clamor.schema import UNKNOWN_REGION, Signal
+from clamor.schema import Signal
 from clamor.text.evaluate import evaluate, score
 from clamor.text.frame import read_frame
-from clamor.text.profile import read_profile
 
 SETS: Final = {"synthetic": "synthetic posts", "fresh": "fresh synthetic posts, told in a roundabout way"}
 """The sets of invented posts, by the beginning of their files' names; ``README.md`` beside them says who wrote them."""
@@ -57,7 +56,7 @@ def synthetic(folder: Path, language: str, catalog: Catalog, series: str = "synt
         else is). The reader is told the service, or finds it (posts about services of the catalogue only).
 
     """
-    posts = _read(folder / f"{series}_{language}.csv", ("id", "service", "text", "label", "symptom"))
+    posts = read_labels(folder / f"{series}_{language}.csv", ("id", "service", "text", "label", "symptom"))
     posts["service"] = [catalog.find(name) or name for name in posts["service"]]
     known = posts[posts["service"].isin(list(catalog.services))].reset_index(drop=True)
     told = pd.concat(
@@ -74,7 +73,7 @@ def synthetic(folder: Path, language: str, catalog: Catalog, series: str = "synt
 
 def uk_mobile(file: Path, catalog: Catalog) -> pd.DataFrame:
     """Score service trouble (Network or Broadband, negative) in labelled posts to UK mobile networks."""
-    posts = _read(file, ("text", "subject", "sentiment"))
+    posts = read_labels(file, ("text", "subject", "sentiment"))
     trouble = posts["subject"].isin(["Network", "Broadband"]) & (posts["sentiment"] == "negative")
     posts["label"] = trouble.map({True: Signal.COMPLAINT.value, False: "other"})
     return evaluate(posts, catalog, "vodafone")
@@ -82,37 +81,10 @@ def uk_mobile(file: Path, catalog: Catalog) -> pd.DataFrame:
 
 def power(file: Path, folder: Path, catalog: Catalog) -> pd.DataFrame:
     """Score first-hand power cuts in the posts whose rows ``power_posts.csv`` labels."""
-    posts, labels = _read(file, ("text",)), _read(folder / "power_posts.csv", ("row", "label"))
-    chosen = posts.iloc[_rows(labels, len(posts), file)]
+    posts, labels = read_labels(file, ("text",)), read_labels(folder / "power_posts.csv", ("row", "label"))
+    chosen = posts.iloc[labelled_rows(labels, len(posts), file)]
     label = labels["label"].replace("first-hand", Signal.COMPLAINT.value)
     return evaluate(chosen.assign(label=label.to_numpy()), catalog, "electric-power")
-
-
-def profiles(file: Path, folder: Path) -> pd.DataFrame:
-    """Score the countries read from the profile texts whose rows ``profile_locations.csv`` labels.
-
-    Returns:
-        One row: ``texts, answerable, answered``; ``precision`` of the answers; ``answered_share`` of what names one
-        place; ``sets_left_open`` of the texts that name several countries; ``jokes_answered`` of those naming none.
-
-    """
-    texts = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    labels = _read(folder / "profile_locations.csv", ("row", "label"))
-    meant = [{code[:2] for code in label.split()} - {UNKNOWN_REGION} for label in labels["label"]]
-    read = [read_profile(texts[row]).region[:2] for row in _rows(labels, len(texts), file)]
-    frame = pd.DataFrame({"countries": [len(each) for each in meant], "answered": [r != UNKNOWN_REGION for r in read]})
-    frame["right"] = [region in each and len(each) == 1 for region, each in zip(read, meant, strict=True)]
-    answered = frame[frame["answered"]]
-    row = {
-        "texts": len(frame),
-        "answerable": int((frame["countries"] == 1).sum()),
-        "answered": len(answered),
-        "precision": _mean(answered["right"]),
-        "answered_share": _mean(frame.loc[frame["countries"] == 1, "answered"]),
-        "sets_left_open": _mean(~frame.loc[frame["countries"] > 1, "answered"]),
-        "jokes_answered": _mean(frame.loc[frame["countries"] == 0, "answered"]),
-    }
-    return pd.DataFrame([row])
 
 
 def _complaints(posts: pd.DataFrame, readings: pd.DataFrame) -> list[list[str] | None]:
@@ -134,7 +106,8 @@ def _row(posts: pd.DataFrame, read: Sequence[list[str] | None]) -> dict[str, Any
     }
 
 
-def _read(file: Path, columns: Iterable[str]) -> pd.DataFrame:
+def read_labels(file: Path, columns: Iterable[str]) -> pd.DataFrame:
+    """Read labels or labelled texts, missing values empty; a missing column is an :class:`InputError`."""
     frame = frames.read(file)
     for name in columns:
         if name not in frame.columns:
@@ -142,7 +115,8 @@ def _read(file: Path, columns: Iterable[str]) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].fillna("") for name in columns})
 
 
-def _rows(labels: pd.DataFrame, size: int, file: Path) -> list[int]:
+def labelled_rows(labels: pd.DataFrame, size: int, file: Path) -> list[int]:
+    """Return the labelled row numbers of a file; one that it does not have is an :class:`InputError`."""
     rows = pd.to_numeric(labels["row"], errors="coerce")
     wrong = labels.loc[~rows.between(0, size - 1), "row"]
     if len(wrong):

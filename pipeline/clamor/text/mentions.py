@@ -251,5 +251,5 @@ def accepted(mention: Mention, *, jests: bool) -> bool:
     if best >= SUBDIVISION:
         return mention.strange <= 3
     if mention.strange == 0:
-        return best >= (5e3 if len(mention.key) >= 6 else 2e4)
+        return best >= (5e3 if " " in mention.key else 15e3 if len(mention.key) >= 6 else 3e4)
     return best >= 2e5 and mention.strange <= (3 if mention.placed else 1)
