@@ -150,26 +150,35 @@ def odds(best: Floats, each: list[Floats], ties: Ties, ratios: tuple[float, ...]
     cap = np.exp(np.minimum(best, np.float32(CAP_NATS)))
     alone, everywhere, nearby, scattered = (np.float32(p / len(ratios)) for p in (ALONE, EVERYWHERE, NEARBY, SCATTERED))
     reached, some = np.float32(REACHED), np.float32(REACHED_SCATTERED)
+    said, said_some, mine, part = (np.empty_like(own) for _ in range(4))
     for ratio, share in zip(ratios, each, strict=True):
-        mine = own * share
-        more = cap * share - 1
-        said = np.log1p(reached * more)
-        all_others = _pool(ties.service.others(said))
-        talk = np.float32(CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER)
+        np.multiply(cap, share, out=part)
+        part -= 1
+        np.log1p(np.multiply(part, reached, out=said), out=said)
+        np.log1p(np.multiply(part, some, out=said_some), out=said_some)
         total = ties.parent.total(said)
         elsewhere = ties.parents.others(np.expm1(np.minimum(total, np.float32(POOL_LIMIT))))
-        near = _pool(total[ties.parent.group] - said)
-        outages = everywhere * all_others + nearby * near
-        others = scattered * _pool(ties.service.others(np.log1p(some * more)))
-        out += mine * (alone + reached * outages + some * others)
-        not_out += (1 - reached) * outages + (1 - some) * others
-        not_out += nearby * np.maximum(elsewhere, 0)[ties.parent.group]
-        not_out += talk * (all_others + near) * (1 - reached + reached * mine)
-
-
-def _pool(nats: Floats) -> Floats:
-    np.minimum(nats, np.float32(POOL_LIMIT), out=nats)
-    return np.exp(nats, out=nats)
+        near = total.take(ties.parent.group, axis=0)
+        near -= said
+        outages, others = ties.service.others(said), ties.service.others(said_some)
+        for nats in (near, outages, others):
+            np.exp(np.minimum(nats, np.float32(POOL_LIMIT), out=nats), out=nats)
+        talk = np.add(outages, near, out=said)
+        talk *= np.float32(CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER)
+        outages *= everywhere
+        outages += np.multiply(near, nearby, out=near)
+        others *= scattered
+        np.multiply(own, share, out=mine)
+        np.multiply(mine, reached, out=part)
+        part += 1 - reached
+        not_out += np.multiply(part, talk, out=part)
+        not_out += np.multiply(outages, 1 - reached, out=part)
+        not_out += np.multiply(others, 1 - some, out=part)
+        not_out += (nearby * np.maximum(elsewhere, 0)).take(ties.parent.group, axis=0)
+        outages *= reached
+        outages += np.multiply(others, some, out=others)
+        outages += alone
+        out += np.multiply(outages, mine, out=outages)
 
 
 def _supported(own: Floats, pooled: Floats, support: Floats) -> Floats:
