@@ -54,7 +54,7 @@ def free(world):
 
 
 def false_episodes(flag, world):
-    """False episodes a series and week in the first week, and in the later ones; an hour apart, a day in rare series."""
+    """False episodes a series and week in the first week, and later; they are an hour apart, a day in rare series."""
     week = 10080 // world.bin_minutes
     gap = 1440 // world.bin_minutes if world.service[0].startswith("rare") else 60 // world.bin_minutes
     ok = free(world)

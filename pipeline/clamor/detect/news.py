@@ -9,21 +9,19 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from clamor.baseline.counts import Bools, Floats, Ints
-from clamor.baseline.lengths import Lengths
+from clamor.baseline.lengths import FINE_MINUTES, Lengths
 
 TELL_FROM = 1.5
-"""Standardized evidence (a peak of 20 days) from which a bin tells something."""
-BUILDING, AGAIN = 0.1, 0.3
-"""By how much evidence must exceed what was told to be news, in bins of 15 minutes: a tenth within the hour, while it
-is still building up, three tenths later. The finer the bins, the more often the same burst is asked: with the root."""
+"""Standardized evidence (a peak of five days) from which a bin tells something."""
+AGAIN, AGAIN_FINE = (1.1, 1.3), (1.5, 2.4)
+"""By how many times evidence must exceed what was told to be news: within the hour, while it builds up, and later. In
+bins of less than a quarter of an hour the same burst is asked more often, and bursts of minutes are everywhere."""
 FADE_HOURS = 12.0
 """What was told fades by a factor e in so many hours: by the next day an alarm of the same size is news again."""
 BEND = 4.0
 """Evidence is compared on a scale that is linear below it and logarithmic beyond: no doubt is left to be removed."""
 KNOWN = 1.0
 """Standardized evidence of bins that tell nothing new, at most: more than usual, less than anybody is told."""
-ASKED_MINUTES = (4, 60)
-"""Widths of bins within which that root is taken."""
 FORGOTTEN = 0.1
 """What is left of a told level when it is told no more."""
 
@@ -103,8 +101,7 @@ def _need(bent: Floats, level: Floats, age: Floats, sizes: Lengths) -> tuple[Flo
     One pass for each thing told: the first bin that is news takes the place of what was told before, from the next on.
     """
     bins = np.arange(bent.shape[1], dtype=np.float32)
-    often = np.sqrt(15 / np.clip(sizes.bin_minutes, *ASKED_MINUTES))
-    building, again = np.float32(1 + BUILDING * often), np.float32(1 + AGAIN * often)
+    building, again = AGAIN_FINE if sizes.bin_minutes < FINE_MINUTES else AGAIN
     level, begun = level.copy(), -1 - age
     need = np.zeros_like(bent)
     after = np.full(len(bent), -1.0, dtype=np.float32)
@@ -112,7 +109,7 @@ def _need(bent: Floats, level: Floats, age: Floats, sizes: Lengths) -> tuple[Flo
     least = _bent(np.float32(TELL_FROM))
     while len(rows):
         since = bins - begun[rows, None]
-        curve = level[rows, None] * np.where(since <= sizes.hour, building, again)
+        curve = level[rows, None] * np.where(since <= sizes.hour, np.float32(building), np.float32(again))
         curve *= _faded(since, sizes)
         later = bins > after[rows, None]
         need[rows] = np.where(later, curve, need[rows])

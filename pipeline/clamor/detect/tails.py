@@ -38,17 +38,6 @@ SHARED_FROM, SHARED_WITH = 3.0, 2
 """A day on which a series and as many others of its service peak beyond it was not quiet."""
 CHATTER = 1.2
 """What some regions say together is left out with the outages; the tail is so much heavier with it."""
-HARMONIC = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, PEAK_DAYS + 1))])
-STEP = 0.25
-EDGES = np.arange(-8.0, 12.01, STEP)
-HEAVY_FROM = 1.5
-"""Beyond a peak in five days the tail is measured by itself: peaks exceed it by HEAVY on average, Gumbel's by one."""
-HEAVY, HEAVY_WORTH, HEAVY_CLASS_WORTH = 1.8, 5.0, 40.0
-"""On synthetic catalogues; and how many of the series' own peaks, and of its class's, weigh as much."""
-CHATTER = 1.2
-MAX_HEAVY = 10.0
-SHARED_FROM, SHARED_WITH = 3.0, 2
-"""A day on which a series and as many others of its service peak beyond it was not quiet."""
 P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
 HISTOGRAM_DAYS, HISTOGRAM_BINS = 2.0, 28.0
 """Half-life of the histogram: two days, as evidence changes while the baseline is learned, but at least 28 bins."""
