@@ -42,7 +42,7 @@ class Anchor:
         text: The folded text.
         own: Where it names the service, in order.
         others: Where it names other services, in order.
-        words: Those that phrases of trouble are made of; the others are foreign.
+        words: Those that phrases of trouble are made of; the others are foreign. In a language without links none is.
 
     """
 
@@ -57,41 +57,35 @@ class Anchor:
 
     def share(self, start: int, end: int) -> float:
         """Return how much of a phrase at ``text[start:end]`` is said of the service, 0 to 1."""
-        return max(self._held(name, start, end) for name in _around(self._own, self._starts, start))
+        best = 0.0
+        for name in _around(self._own, self._starts, start):
+            low, high = (name.end, start) if name.end <= start else (end, name.start)
+            if low >= high:
+                return 1.0
+            held = SHARES[-1] if high - low > _FAR else self._held(low, high, start, end)
+            best = max(best, held)
+        return best
 
-    def _held(self, name: Span, start: int, end: int) -> float:
-        low, high = (name.end, start) if name.end <= start else (end, name.start)
-        if low >= high:
-            return 1.0
-        if high - low > _FAR:
-            return SHARES[-1]
-        foreign = self._foreign(low, high)
-        foreign += self._subject(start)
-        foreign += 2 * any(
-            self._nearer(other, start, end, high - low) for other in _around(self._others, self._other_starts, start)
-        )
-        return SHARES[min(foreign, len(SHARES) - 1)]
+    def _held(self, low: int, high: int, start: int, end: int) -> float:
+        """Return the share of a phrase that ``text[low:high]`` parts from the name."""
+        foreign = 0
+        if self._others:
+            near = _around(self._others, self._other_starts, start)
+            foreign = 2 * any(max(other.start - end, start - other.end) < high - low for other in near)
+        if self._links:
+            foreign += len(self._foreign(self._text[low:high].split())) + self._subject(start)
+        return SHARES[foreign] if foreign < len(SHARES) else SHARES[-1]
 
-    def _foreign(self, low: int, high: int) -> int:
-        """Count the foreign words of a stretch; in a language whose file names no links, none is."""
-        if not self._links:
-            return 0
-        return sum(self._is_foreign(word) for word in self._text[low:high].split())
-
-    def _is_foreign(self, word: str) -> bool:
-        return word not in self._known and not word.isdigit() and word[0] != "@"
+    def _foreign(self, words: list[str]) -> list[str]:
+        known = self._known
+        return [word for word in words if word not in known and not word.isdigit() and word[0] != "@"]
 
     def _subject(self, start: int) -> int:
         """Return 1 where a phrase is said of something foreign: the word before it, links left out."""
-        if not self._links:
-            return 0
         before = self._text[max(0, start - 40) : start + 1].split()
         while len(before) > 1 and before[-1] in self._links:
             before.pop()
-        return int(len(before) > 1 and self._is_foreign(before[-1]))
-
-    def _nearer(self, other: Span, start: int, end: int, gap: int) -> bool:
-        return max(other.start - end, start - other.end) < gap
+        return int(len(before) > 1 and before[-1] != "|" and bool(self._foreign(before[-1:])))
 
     def _joined(self, own: Sequence[Span], others: Sequence[Span]) -> tuple[Sequence[Span], Sequence[Span]]:
         """Count names that are listed with the service's as its own."""

@@ -127,7 +127,10 @@ class Verdict:
     @property
     def reasons(self) -> list[tuple[str, float, str]]:
         """Return what moved it: the kind of each phrase, its points, and its words."""
-        return [(_WORDS[kind], points, self.text[start:end].strip()) for kind, points, start, end in self.moved]
+        return [
+            (_WORDS[kind], points, self.text[start:end].strip() or "(the whole text)")
+            for kind, points, start, end in self.moved
+        ]
 
 
 class Ledger:

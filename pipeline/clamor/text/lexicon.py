@@ -104,7 +104,7 @@ LISTS: Final = (
 """Lists at the top of a phrase file; ``[cue]`` holds the others."""
 _TRUST: Final = 12
 """What the platform's word on the language weighs, in letters of phrases."""
-_HEARD: Final = 300
+_HEARD: Final = 160
 """How many characters of a text are heard for everyday words of its language."""
 _AROUND: Final = frozenset(
     {Kind.ASK, Kind.WONDER, Kind.PAST, Kind.NEWS, Kind.JOKE, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.CLAIM}
@@ -303,7 +303,7 @@ class Lexicon:
             for number in languages:
                 votes[number] += length
         votes[-1] = 0
-        if votes.count(0) < len(votes) - 1:
+        if language not in self._languages and votes.count(0) < len(votes) - 1:
             everyday = self._everyday
             for word in folded[:_HEARD].split():
                 for number in everyday.get(word, ()):

@@ -1,7 +1,6 @@
 """What a text says: which services, first-hand trouble or not, which symptoms, which claims."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple
@@ -37,8 +36,7 @@ _ENDINGS: Final = ("", "s", "a", "e", "i", "da", "de", "ta", "te", "dan", "den",
 """What a long name may end with: plural and possessive, and the cases of Turkish."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """What a text says about one service; symptoms are empty unless the signal is a complaint."""
 
     service: str
