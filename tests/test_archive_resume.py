@@ -171,6 +171,7 @@ def test_an_interrupt_ends_all_processes_and_leaves_what_they_kept(tmp_path):
         given_out(paths, work, interrupt, jobs=2)
     assert multiprocessing.active_children() == []
     assert list((tmp_path / "work").glob("stop-*")) == []
+    assert list((tmp_path / "work").glob("*/part-*")) != []
     same(given_out(paths, work), given_out(paths))
 
 

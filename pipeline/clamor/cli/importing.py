@@ -206,7 +206,8 @@ def _processes(files: list[Path], jobs: int | None) -> int:
 
     windows = [window_of(path) for path in files]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    processes = jobs or processes_for(windows, cores=len(os.sched_getaffinity(0)), memory=memory)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = jobs or processes_for(windows, cores=cores, memory=memory)
     if max(windows) >= _LARGE_WINDOW:
         common.say(
             f"clamor: to unpack {files[windows.index(max(windows))].name} takes {max(windows) / 2**30:.1f} GiB of "

@@ -20,7 +20,7 @@ from clamor.collect.count import Counter, PostReader
 from clamor.schema import Method
 from clamor.text.post import Post
 
-_PART_BYTES: Final = 256 << 20
+_PART_BYTES: Final = 64 << 20
 _PART_POSTS: Final = 250_000
 OUTSIDE: Final = "outside the stated coverage"
 OTHER_MONTH: Final = "outside the month of its name"
@@ -154,10 +154,11 @@ class _Reading:
             told(taken, self._account.rows - before)
             taken, carried = 0, lines[len(lines) - rows.left :]
             self._mark = Mark(chunk.end.offset - sum(map(len, carried)) - len(carried), chunk.end.line - len(carried))
-            if self._mark.offset - begun >= _PART_BYTES or self._counter.held >= _PART_POSTS:
+            ended = stopped()
+            if ended or self._mark.offset - begun >= _PART_BYTES or self._counter.held >= _PART_POSTS:
                 self._save(whole=False)
                 begun = self._mark.offset
-            if stopped():
+            if ended:
                 return False
         if carried:
             self._take(rows.posts(carried, self._mark.line, last=True))
