@@ -13,7 +13,7 @@ from clamor.schema import Signal
 from clamor.text.evaluate import evaluate, score
 from clamor.text.frame import read_frame
 
-SETS: Final = {"synthetic": "synthetic posts", "fresh": "fresh synthetic posts, told in a roundabout way"}
+SETS: Final = {"synthetic": "synthetic posts", "fresh": "fresh synthetic posts"}
 """The sets of invented posts, by the beginning of their files' names; ``README.md`` beside them says who wrote them."""
 WORDS: Final = {
     "en": r"down|not working|won'?t (?:load|open|work)|can'?t (?:log ?in|connect|access|load)|broken|crash\w*|errors?|"
