@@ -1,5 +1,7 @@
 """Where posts come from."""
 
+from typing import Any
+
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -43,6 +45,29 @@ from clamor.text.profile import read_profile
         ("45.4984,-73.6604", "CA-QC"),
         ("51.5°N, 0.12°W", "GB-ENG"),
         ("Springfield", "US"),
+        ("51° 30' 26\" N, 0° 7' 39\" W", "GB-ENG"),
+        ("lat: -23.5505, lon: -46.6333", "BR-SP"),
+        ("ÜT: 6.5243,3.3792", "NG-LA"),
+        ("S?o Paulo, Brasil", "BR-SP"),
+        ("Buffalo, N.Y.", "US-NY"),
+        ("Lawrence, Kan.", "US-KS"),
+        ("LIVING IN LONDON", "GB-ENG"),
+        ("Bay Area, CA 94110", "US-CA"),
+        ("DMV", "US"),
+        ("Nice, France", "FR-PAC"),
+        ("Independence, MO", "US-MO"),
+        ("Islamabad, PK", "PK"),
+        ("Москва", "RU"),
+        ("в Москве", "RU"),
+        ("الإمارات", "AE"),
+        ("ישראל", "IL"),
+        ("పశ్చిమ బెంగాల్", "IN-WB"),
+        ("กรุงเทพฯ ประเทศไทย", "TH"),
+        ("서울시 강남구", "KR-11"),
+        ("神奈川県横浜市", "JP-14"),
+        ("福建省", "CN"),
+        ("🇵🇷", "PR"),
+        ("🏴\U000e0075\U000e0073\U000e0074\U000e0078\U000e007f", "US-TX"),
         ("TN/NC", "US"),
     ],
 )
@@ -65,6 +90,17 @@ def test_profiles_that_name_one_place(text: str, region: str) -> None:
         "face deep in a book",
         "Moon",
         "?",
+        "Reading",
+        "Manchester United",
+        "Boston Terrier mom",
+        "Wish I was in Paris",
+        "Anywhere but Ohio",
+        "stand with Hong Kong",
+        "Gotham City",
+        "Of course",
+        "somewhere over the rainbow",
+        "127.0.0.1",
+        "你心里",
     ],
 )
 def test_jokes_name_no_place(text: str) -> None:
@@ -81,6 +117,12 @@ def test_jokes_name_no_place(text: str) -> None:
         ("Dublin | London", {"IE-L", "GB-ENG"}),
         ("🇺🇸🇲🇽", {"US", "MX"}),
         ("UK/UAE/India", {"GB", "AE", "IN"}),
+        ("born in Lagos, living in Leeds", {"NG-LA", "GB-ENG"}),
+        ("Italian in London", {"IT", "GB-ENG"}),
+        ("London and Paris", {"GB-ENG", "FR-IDF"}),
+        ("Boston x Athens", {"US-MA", "GR"}),
+        ("DE", {"US-DE", "DE"}),
+        ("東京→ロンドン", {"JP-13", "GB-ENG"}),
     ],
 )
 def test_several_places_stay_a_set(text: str, regions: set[str]) -> None:
@@ -109,31 +151,68 @@ def test_every_place_lies_in_a_known_region() -> None:
     assert {item.split(" ")[0] for text in regions for item in text.split("|")} <= codes
 
 
-def test_coordinates_find_the_nearest_region() -> None:
-    """A coordinate lies in the region of the nearest populated point; the open sea lies in none."""
-    assert nearest(42.3314, -83.0458) == "US-MI"
-    assert nearest(-33.9249, 18.4241) == "ZA-WC"
-    assert nearest(0.0, 0.0) is None and nearest(-40.0, -120.0) is None and nearest(99.0, 0.0) is None
+@pytest.mark.parametrize(
+    ("lat", "long", "region"),
+    [
+        (42.3314, -83.0458, "US-MI"),
+        (42.30, -83.02, "CA-ON"),
+        (31.76, -106.49, "US-TX"),
+        (31.69, -106.42, "MX-CHH"),
+        (38.90, -77.036, "US-DC"),
+        (38.88, -77.10, "US-VA"),
+        (55.676, 12.568, "DK"),
+        (-33.9249, 18.4241, "ZA-WC"),
+        (0.0, 0.0, None),
+        (-40.0, -120.0, None),
+        (30.0, -40.0, None),
+        (99.0, 0.0, None),
+    ],
+)
+def test_coordinates_find_the_nearest_region(lat: float, long: float, region: str | None) -> None:
+    """A coordinate lies in the region of the nearest place, on both sides of a border; the open sea lies in none."""
+    assert nearest(lat, long) == region
 
 
-def test_stronger_evidence_wins() -> None:
-    """Coordinates come before an attached place, that before the subreddit, flair, profile and text."""
-    locator = Locator(catalog.load())
-    post = Post("1", 0, "power out here in Austin, TX", subreddit="houston", flair="Dallas", user_location="Toronto")
-    assert locator.locate(post).region == "US-TX" and locator.locate(post).method == "subreddit"
-    assert locator.locate(Post("1", 0, "x", user_location="Toronto", lat=42.33, long=-83.05)).method == "coordinates"
-    assert locator.locate(Post("1", 0, "x", place="Austin, TX", place_country="US")).region == "US-TX"
-    assert locator.locate(Post("1", 0, "x", place_country="BR", user_location="Toronto")).region == "BR"
-    assert locator.locate(Post("1", 0, "outage in Chicago tonight", subreddit="xfinity")).region == "US-IL"
-    assert locator.locate(Post("1", 0, "x")).region == "ZZ"
+@pytest.mark.parametrize(
+    ("evidence", "region", "method"),
+    [
+        ({"lat": 42.33, "long": -83.05, "user_location": "Toronto"}, "US-MI", "coordinates"),
+        ({"lat": 30.0, "long": -40.0, "user_location": "Toronto"}, "CA-ON", "profile"),
+        ({"place": "Austin, TX", "place_country": "US"}, "US-TX", "place"),
+        ({"place": "Georgia", "place_country": "US"}, "US-GA", "place"),
+        ({"place": "Georgia", "place_country": "GE"}, "GE", "place"),
+        ({"place": "Starbucks", "place_country": "US"}, "US", "place"),
+        ({"place_country": "BR", "user_location": "Toronto"}, "BR", "place"),
+        ({"subreddit": "houston", "flair": "Dallas", "user_location": "Toronto"}, "US-TX", "subreddit"),
+        ({"subreddit": "xfinity", "flair": "Chicago, IL", "text": "down in Boston"}, "US-IL", "flair"),
+        ({"subreddit": "xfinity", "flair": "Mobile", "text": "down in Boston"}, "US-MA", "text"),
+        ({"subreddit": "xfinity", "text": "[Chicago] no internet"}, "US-IL", "text"),
+        ({"subreddit": "xfinity", "text": "down in London and Paris"}, "ZZ", "text"),
+        ({"subreddit": "xfinity", "text": "a menu in Chinese, since May in Chrome"}, "ZZ", "none"),
+        ({"text": "down in Boston"}, "ZZ", "none"),
+        ({}, "ZZ", "none"),
+    ],
+)
+def test_stronger_evidence_wins(evidence: dict[str, Any], region: str, method: str) -> None:
+    """Coordinates, then an attached place, the subreddit, the flair, the profile; on Reddit last what the text says."""
+    place = Locator(catalog.load()).locate(Post("1", 0, evidence.pop("text", "x"), **evidence))
+    assert (place.region, place.method) == (region, method)
 
 
 def test_language_is_asked_for() -> None:
-    """A language names a country only when asked to, and where it nearly does."""
+    """A language names a country only when asked to, where it nearly does, and where nothing else does."""
     post = Post("1", 0, "落ちてる", lang="ja")
     assert Locator(catalog.load()).locate(post).region == "ZZ"
-    assert Locator(catalog.load(), by_language=True).locate(post).region == "JP"
-    assert Locator(catalog.load(), by_language=True).locate(Post("1", 0, "down", lang="en")).region == "ZZ"
+    locator = Locator(catalog.load(), by_language=True)
+    assert (locator.locate(post).region, locator.locate(post).method) == ("JP", "language")
+    assert locator.locate(Post("1", 0, "down", lang="en")).region == "ZZ"
+    assert locator.locate(Post("1", 0, "落ちてる", lang="ja", user_location="Paris, France")).region == "FR-IDF"
+
+
+def test_a_place_within_a_place_is_surer_than_a_name() -> None:
+    """A city in its country is surer than the country, that surer than what one calls oneself, that than a small town."""
+    sure = [read_profile(text).confidence for text in ("Lyon, France", "France", "Nigerian", "Schenectady")]
+    assert sure == sorted(sure, reverse=True) and len(set(sure)) == 4 and min(sure) >= 0.8
 
 
 def test_frames_are_read() -> None:

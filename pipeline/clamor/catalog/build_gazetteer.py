@@ -60,6 +60,13 @@ ADMIN1 = {
     "PH": "08:08 06:06 01:01 07:07 09:09 10:10 41:41 12:12 02:02 11:11 40:40 14:14 03:03 05:05 15:15 13:13 NCR:00",
     "AR": "07:C",
     "CO": "25:SAP 34:DC",
+    "AT": "09:9 03:3 06:6 04:4 07:7 02:2",
+    "BE": "VLG:VLG WAL:WAL BRU:BRU",
+    "CH": "BE:BE SG:SG GE:GE LU:LU BS:BS GR:GR",
+    "MY": "14:14 09:07 15:15 17:16",
+    "NZ": "G2:WGN F3:MWT",
+    "PL": "78:14 83:24 72:02 77:12 82:22 86:30 74:10 80:18 87:32 75:06 85:28 81:20 76:08 79:16",
+    "TR": "43:43 12:12",
 }
 """GeoNames first-level codes whose name differs from ISO's, to the ISO 3166-2 suffix."""
 
@@ -113,6 +120,7 @@ def admin1_codes(cities: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
             suffix = manual.get(code) or by_name.get(short)
             if cc == country and suffix in iso:
                 codes[cc, code] = f"{cc}-{suffix}"
+        codes |= {(country, code): f"{country}-{suffix}" for code, suffix in manual.items() if suffix in iso}
         if country in ("US", "GB"):
             codes |= {(country, s): f"{country}-{s}" for s in iso}
     return codes

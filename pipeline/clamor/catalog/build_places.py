@@ -57,6 +57,10 @@ FREQUENCIES = ("en", "es", "fr", "de", "pt", "it", "nl")
 COMMON = 3.5
 """Zipf frequency (log10 of uses in a billion words) from which a word is common; proper names are rare in the lists."""
 
+CORE_DENSITY = 13_500
+"""People a square kilometre in the core of a city: with it, a little more of the world's airports (airportsdata, whose
+coordinates are in no table here) lie in their state than without cores or with larger ones."""
+
 Names = defaultdict[str, dict[str, int]]
 
 
@@ -239,14 +243,13 @@ def main() -> None:
 def write_points(cities: list[dict[str, Any]], codes: dict[tuple[str, str], str]) -> None:
     """Write populated points: coordinates in 1/100 degree, region, and the radius that so many people live in.
 
-    The radius keeps a city's middle in the city's region where a small town across a border has a nearer middle; 1,500
-    people a square kilometre is a usual density of cities.
+    The radius keeps a city's middle in the city's region where a small town across a border has a nearer middle.
     """
     largest: dict[tuple[int, int, str], int] = {}
     for c in cities:
         region = codes.get((c["countrycode"], c["admin1code"]), c["countrycode"])
         point = (round(c["latitude"] * 100), round(c["longitude"] * 100), region)
-        radius = min(250, round(10 * math.sqrt(c["population"] / (1500 * math.pi))))
+        radius = min(250, round(10 * math.sqrt(c["population"] / (CORE_DENSITY * math.pi))))
         largest[point] = max(largest.get(point, 0), radius)
     points = sorted((*point, radius) for point, radius in largest.items())
     lats, longs, regions, radii = zip(*points, strict=True)

@@ -219,13 +219,17 @@ def _nearest(lat: float, long: float) -> str | None:
     if low == high:
         return None
     east = (at.longs[low:high] - long + 180.0) % 360.0 - 180.0
-    km = 111.2 * np.hypot(at.lats[low:high] - lat, east * np.cos(np.radians(lat))) - at.radii[low:high]
+    km = 111.2 * np.hypot(at.lats[low:high] - lat, east * np.cos(np.radians(lat)))
+    km -= at.radii[low:high]
     best = int(np.argmin(km))
     return at.names[at.region[low + best]] if km[best] <= _FAR_KM else None
 
 
 def nearest(lat: float, long: float) -> str | None:
-    """Return the region of the nearest populated place, by the distance to its edge, or None far from any.
+    """Return the region of the nearest populated place, or None far from any.
+
+    A place reaches as far as its dense core. At borders that may err by some kilometres; 120 km from any place, as on
+    the open sea, there is none.
 
     Args:
         lat: Degrees north.

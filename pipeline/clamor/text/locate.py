@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from clamor.catalog import Catalog
+from clamor.schema import UNKNOWN_REGION
 from clamor.text.gazetteer import nearest
 from clamor.text.post import Post
 from clamor.text.profile import ANSWER, NOWHERE, Place, read_profile
@@ -16,8 +17,10 @@ LANGUAGES: Final = {"ja": "JP", "ko": "KR", "pl": "PL", "tr": "TR", "th": "TH", 
 """Languages that nearly name a country by themselves: the weakest method, off unless asked for."""
 _IN_TEXT: Final = re.compile(
     r"\b(?:[Ii]n|[Nn]ear|[Aa]round|[Hh]ere in|[Ff]rom|[Ee]n|[Ee]m|[Aa]us|[Dd]i) "
-    r"((?:[A-Z][\w.'-]+(?:,? |$)){1,4}(?:[A-Z]{2}\b)?)"
+    r"((?:[A-Z][\w.'-]+(?:,? (?:(?:and|or|y|e|et|und) (?=[A-Z]))?|$)){1,4}(?:[A-Z]{2}\b)?)"
 )
+_CLEAR: Final = 0.95
+"""The least confidence of a place in a flair or a text: both name many things that small towns are called too."""
 _LEADING: Final = re.compile(r"^\s*[\[(]([^\])]{2,40})[\])]")
 
 
@@ -54,11 +57,11 @@ class Locator:
         if post.subreddit and (region := self._subreddits.get(post.subreddit.lower())):
             yield Place(region, (region,), "subreddit", 0.9)
         if post.flair:
-            yield _as("flair", _profile(post.flair))
+            yield _as("flair", _profile(post.flair), 0.9)
         if post.user_location:
             yield _profile(post.user_location)
         if post.subreddit and post.text:
-            yield from in_text(post.text)
+            yield in_text(post.text)
         if self._by_language and post.lang and (country := LANGUAGES.get(post.lang.split("-")[0])):
             yield Place(country, (country,), "language", ANSWER)
 
@@ -72,15 +75,21 @@ class Locator:
         return Place(country, (country,), "place", 0.97) if country in self._codes else NOWHERE
 
 
-def in_text(text: str) -> Iterator[Place]:
-    """Yield places that a text says it is written from ("... in Austin", "[Chicago]"), the weakest evidence but one."""
-    for pattern in (_LEADING, _IN_TEXT):
-        if (found := pattern.search(text[:2000])) and (place := _profile(found.group(1).strip(" ,."))).regions:
-            yield Place(place.region, place.regions, "text", min(place.confidence, 0.85))
+def in_text(text: str) -> Place:
+    """Return the place that a text says it is from ("... in Austin", "[Chicago]"): the weakest evidence but one.
+
+    Several places in one text are read as they would be in a profile.
+    """
+    found = [name.strip(" ,.") for pattern in (_LEADING, _IN_TEXT) for name in pattern.findall(text[:2000])]
+    return _as("text", _profile(" | ".join(found)), 0.85) if found else NOWHERE
 
 
-def _as(method: str, place: Place) -> Place:
-    return Place(place.region, place.regions, method, min(place.confidence, 0.9)) if place.regions else NOWHERE
+def _as(method: str, place: Place, most: float) -> Place:
+    """Return a place as found by a method that is no surer than ``most``; nothing where a name is not clear."""
+    open_set = place.region == UNKNOWN_REGION and place.regions
+    if not open_set and place.confidence < _CLEAR:
+        return NOWHERE
+    return Place(place.region, place.regions, method, min(place.confidence, most))
 
 
 @lru_cache(maxsize=65_536)
