@@ -235,10 +235,8 @@ class Work:
         return Kept(folder)
 
     def spill(self) -> Path:
-        """Return a folder for what does not fit into memory; it goes with :meth:`clear`."""
-        folder = self.root / f"sorting-{os.getpid()}"
-        self._used[folder] = None
-        return folder
+        """Return a folder for what does not fit into memory; it lies in that of the first file and goes with it."""
+        return next(iter(self._used)) / "sorting"
 
     def clear(self, *, keep: bool = False) -> None:
         """Remove what this import kept: call it when all is stored; or (``keep``) only what holds no post."""

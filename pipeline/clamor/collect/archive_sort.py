@@ -51,6 +51,7 @@ def slices(parts: Iterable[Posts], size: int, *, width: int, folder: Callable[[]
         yield Slice(_joined(list(parts)), inf, 0)
         return
     root = folder()
+    shutil.rmtree(root, ignore_errors=True)
     try:
         meanings, hours = _by_id(parts, root, 1 + size // (_AT_ONCE // 2), width)
         cuts = _cuts(hours)
