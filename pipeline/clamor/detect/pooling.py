@@ -21,7 +21,7 @@ ALONE, EVERYWHERE, NEARBY, SCATTERED = 0.001, 0.002, 0.002, 0.004
 regions anywhere; all sizes together."""
 REACHED, REACHED_SCATTERED = 0.97, 0.24
 """Chance that a region is touched by an outage of its service or parent region; by one of some regions."""
-CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.001, 1.5, 2.2
+CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.002, 1.5, 2.2
 """Odds that a window brings more talk than expected, of a service or one parent region, 1.5 times as much; larger sizes
 are rarer by this power. So posts that merely double everywhere are an outage no likelier than talk."""
 CAP_NATS = 5.0

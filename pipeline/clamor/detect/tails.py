@@ -31,8 +31,9 @@ HEAVY_FROM = 1.5
 """Beyond it, a peak of five days, the tail is measured by itself, by the mean excess of the peaks (Gumbel's: one)."""
 HEAVY, HEAVY_FINE = 1.8, 4.0
 """That of synthetic catalogues, and of bursty series in bins of less than a quarter of an hour."""
-HEAVY_WORTH, HEAVY_CLASS_WORTH = 8.0, 40.0
-"""How many of the series' own excesses, and of its volume class's, weigh as much as the class, and as those."""
+HEAVY_WORTH, TIED_HEAVY_WORTH, HEAVY_CLASS_WORTH = 8.0, 30.0, 40.0
+"""How many of the series' own excesses, and of its volume class's, weigh as much as the class, and as those.
+Where regions are pooled they are mostly those of the others, and tell less."""
 MAX_HEAVY = 10.0
 SHARED_FROM, SHARED_WITH = 3.0, 2
 """A day on which a series and as many others of its service peak beyond it was not quiet."""
@@ -134,11 +135,12 @@ def scale(tails: Tails, level: Floats, tied: Floats, *, fine: bool) -> Scale:
     share = days / (days + PLACE_DAYS)
     place = np.where(days > 0, share * (median - GUMBEL_MEDIAN * spread) + (1 - share) * place, place)
     gumbel = place.astype(np.float32), spread.astype(np.float32)
-    heavy = _heavy((tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None], which, HEAVY_FINE if fine else HEAVY)
+    worth = np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH)
+    heavy = _heavy((tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None], which, worth, HEAVY_FINE if fine else HEAVY)
     return Scale(*gumbel, heavy, _survival(tails.body), which, days == 0)
 
 
-def _heavy(peaks: Floats, which: npt.NDArray[np.int64], usual: float) -> Floats:
+def _heavy(peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.float64], usual: float) -> Floats:
     """Return the mean excess of standardized peaks beyond HEAVY_FROM, but for each series' largest, which may be real.
 
     Of n exponential excesses all but the largest add up to n - H_n means (Renyi 1953), H_n the harmonic number.
@@ -151,7 +153,7 @@ def _heavy(peaks: Floats, which: npt.NDArray[np.int64], usual: float) -> Floats:
         rows = which == k
         limited = np.minimum(total[rows], MAX_HEAVY * worth[rows]).sum()
         prior[rows] = (limited + usual * HEAVY_CLASS_WORTH) / (worth[rows].sum() + HEAVY_CLASS_WORTH)
-    heavy = (total + prior * HEAVY_WORTH) / (worth + HEAVY_WORTH)
+    heavy = (total + prior * sure) / (worth + sure)
     return np.asarray(np.clip(CHATTER * heavy, 1, MAX_HEAVY), dtype=np.float32)
 
 
