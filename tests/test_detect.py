@@ -79,15 +79,15 @@ def test_the_order_of_rows_does_not_matter():
 
 
 def test_later_rows_change_nothing_before_them():
-    """Cutting, editing and appending later rows (a new series too) leaves every earlier verdict identical."""
+    """Cutting, editing and appending later rows (a new service or region too) leaves every earlier verdict identical."""
     counts = several(4)
     cut = pd.Timestamp("2026-03-04T13:30Z")
     early = counts[counts["bin_start"] < cut]
     edited = counts.copy()
     edited.loc[edited["bin_start"] >= cut, "count"] *= 50
-    late = quiet(1, 9.0, 9, service="0new", region="FR", start="2026-03-05")
+    late = [quiet(1, 9.0, 9, service=s, region="FR", start="2026-03-05") for s in ("0new", "a")]
     expected = detect(early)
-    for changed in (edited, pd.concat([counts, late], ignore_index=True)):
+    for changed in (edited, *(pd.concat([counts, new], ignore_index=True) for new in late)):
         after = detect(changed)
         after = after[after["bin_start"] < cut].reset_index(drop=True)
         pd.testing.assert_frame_equal(expected, after, check_exact=True)
