@@ -79,7 +79,7 @@ def test_the_order_of_rows_does_not_matter():
 
 
 def test_later_rows_change_nothing_before_them():
-    """Cutting, editing and appending later rows (a new service or region too) leaves every earlier verdict identical."""
+    """Cutting, editing and adding later rows (a new service or region too) leaves every earlier verdict identical."""
     counts = several(4)
     cut = pd.Timestamp("2026-03-04T13:30Z")
     early = counts[counts["bin_start"] < cut]
