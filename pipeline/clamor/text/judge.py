@@ -149,6 +149,11 @@ class Ledger:
         self.moved: list[tuple[int, float, int, int]] = []
         self._counts: dict[int, int] = {}
 
+    def gain(self, tag: str, said: str) -> float:
+        """Return the part of a phrase's points that it adds to one that it overlaps."""
+        weight = self._focus.get(tag, self._default)
+        return max(0.0, 1.0 - self._focus.get(said, self._default) / weight) if weight else 0.0
+
     def share(self, hit: Hit) -> float:
         """Return how much of a phrase is said of the service."""
         return self._anchor.share(hit.start, hit.end) if self._anchor is not None else 1.0
@@ -250,8 +255,10 @@ def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) 
                 tag = "any" if tag in (_NAME, _POWER) else tag
         if kind == Kind.TROUBLE and (left := ledger.beside(last, Kind.CONDITION, hit, 0)):
             ledger.add(Kind.HYPOTHETICAL, POINTS[Kind.JOKE], left.start, hit.end)
-        again = kind == Kind.TROUBLE and kind in last and last[kind].end > hit.start + 1
-        ledger.add(kind, 0.0 if again else POINTS[kind], hit.start, hit.end, tag)
+        points = POINTS[kind]
+        if kind == Kind.TROUBLE and kind in last and last[kind].end > hit.start + 1:
+            points *= ledger.gain(tag, last[kind].entries[0].tag)
+        ledger.add(kind, points, hit.start, hit.end, tag)
 
 
 def _weigh_part(ledger: Ledger, last: dict[int, Hit], hit: Hit, tag: str) -> None:
