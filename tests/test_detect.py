@@ -1,12 +1,16 @@
 """detect(): verdicts on one's own counts."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from clamor.detect import combine, detect, learn, pooling, tails
+from clamor.baseline.lengths import lengths
+from clamor.detect import combine, detect, learn, news, pooling, tails
 from clamor.errors import InputError
 from clamor.schema import FLAGS, VERDICT_COLUMNS
+from clamor.simulate import charts
 from clamor.simulate.counts import Nature, catalogue
 from naive import detect as naive
 
@@ -382,3 +386,98 @@ def test_two_posts_are_no_outage_by_themselves():
     six[912:914] = 3
     assert not detect(frame(pair, bin_minutes=60), bin_minutes=60)["flag"][880:].any()
     assert detect(frame(six, bin_minutes=60), bin_minutes=60)["flag"][912:914].any()
+
+
+def test_one_long_event_is_one_alarm_and_news_now_and_then():
+    """Hours of half as many posts again: the alarm begins where the score says so, and goes on where nothing is new."""
+    counts = quiet(12, 20.0)
+    counts.loc[1000:1019, "count"] *= 1.6
+    out = detect(counts)[1000:1020].reset_index(drop=True)
+    fresh = out["score"] >= 3.83  # an outage at 0.1 a week
+    assert out["flag"][fresh].all()
+    assert fresh[out["flag"].idxmax()]
+    assert fresh.sum() <= out["flag"].sum() / 2
+    assert (out["p_value"][out["flag"]] < 0.01).all()
+
+
+def test_after_an_alarm_a_lesser_burst_is_no_news_but_a_larger_one_and_later_ones_are():
+    """Three hours after an alarm a lesser burst raises none, one of ten times the posts does; two days later any does."""
+
+    def second(at, posts):
+        counts = quiet(14, 20.0)
+        counts.loc[1000, "count"] = 60.0
+        counts.loc[at, "count"] = posts
+        out = detect(counts)
+        assert out["flag"][1000]
+        return out["flag"][at]
+
+    assert not second(1012, 46.0)
+    assert second(1012, 460.0)
+    assert second(1200, 46.0)
+
+
+def test_a_day_cut_at_midnight_within_an_alarm_goes_on_as_if_uncut():
+    """What was told and the episode that goes on are part of what is learnt."""
+    counts = quiet(12, 20.0)
+    counts.loc[11 * 96 - 6 : 11 * 96 + 8, "count"] *= 6
+    midnight = pd.Timestamp("2026-03-13", tz="UTC")
+    learnt = learn(counts[counts["bin_start"] < midnight])
+    assert learnt.known.told.said[0] > 3
+    full = detect(counts, eval_start=midnight)
+    assert full["flag"][:4].any()
+    pd.testing.assert_frame_equal(
+        full, detect(counts[counts["bin_start"] >= midnight], learnt=learnt, eval_start=midnight), check_exact=True
+    )
+
+
+def test_what_was_told_equals_its_slow_twin():
+    """News of a day, bin by bin, as METHOD.md says it."""
+    random = np.random.default_rng(6)
+    z = (random.gumbel(size=(30, 96)) * 2.5).astype(np.float32)
+    judged = random.random(z.shape) > 0.1
+    sizes = lengths(15)
+    start = news.start(30)
+    told = dataclasses.replace(start, level=np.linspace(0, 6, 30).astype(np.float32), age=start.age * 0 + 20)
+    fast, after = news.news(z, judged, told, sizes)
+    for i in range(30):
+        slow, level, age = naive.news(z[i].tolist(), judged[i].tolist(), float(told.level[i]), 20.0, 15)
+        assert fast[i] == pytest.approx(slow, abs=1e-4)
+        assert (after.level[i], after.age[i]) == pytest.approx((level, age), abs=1e-4)
+
+
+def test_heaviness_is_measured_and_a_single_great_peak_is_not():
+    """Peaks with a mean excess of six are found to be heavy; one real outage in light peaks is left out."""
+    random = np.random.default_rng(7)
+    which = np.zeros(40, dtype=np.int64)
+    light = random.gumbel(size=(40, 28)).astype(np.float32)
+    once = light.copy()
+    once[:, 5] = 50.0
+    heavy = np.where(light > 1.5, 1.5 + 6 * (light - 1.5), light).astype(np.float32)
+    found = [float(np.median(tails._heavy(peaks, which, 1.8))) for peaks in (light, once, heavy)]
+    assert found[0] < 1.7
+    assert found[1] < 2.2
+    assert found[2] > 4
+
+
+def test_a_day_on_which_several_regions_peak_was_not_quiet():
+    """Three regions of one service beyond z = 3: left out; two, or three of different services: kept."""
+    peak = np.array([4.0, 5.0, 6.0, 4.0, 4.0, 0.0, 9.0], dtype=np.float32)
+    assert list(tails._shared(peak, np.array([0, 0, 0, 1, 1, 1, 2]))) == [True, True, True, False, False, False, False]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["plain", "clustered"])
+def test_bursty_series_keep_the_budget_within_twice_once_known(kind):
+    """From the fourth week on, bursty normal series raise at most twice 0.1 false alarms a week, give or take."""
+    world = charts.bursty(5, kind)
+    out = detect(world.frame(), bin_minutes=5)
+    flag = out["flag"].to_numpy().reshape(world.posts.shape)
+    free = np.ones(flag.shape, dtype=bool)
+    for i, a, b in world.truth[["series", "start", "stop"]].to_numpy():
+        free[i, max(0, a - 1) : b + 24] = False
+    before = np.zeros_like(flag)
+    for lag in range(1, 14):
+        before[:, lag:] |= flag[:, :-lag]
+    false = (flag & ~before & free)[:, 3 * 2016 :].sum()
+    weeks = 10 * (55 / 7 - 3)
+    assert false <= 2 * 0.1 * weeks + 2 * (2 * 0.1 * weeks) ** 0.5

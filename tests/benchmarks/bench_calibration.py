@@ -16,7 +16,7 @@ from nab import best, nab, once_a_day
 
 from clamor.detect import detect
 from clamor.simulate import charts
-from clamor.simulate.counts import REPORT_SEED, catalogue
+from clamor.simulate.counts import REPORT_SEED, Nature, catalogue
 
 CLASSES = (0.1, 1.0, 10.0)
 NAMES = ("< 0.1", "0.1-1", "1-10", "> 10")
@@ -29,7 +29,7 @@ HOURS_AFTER = {5: 2, 15: 2, 60: 48}
 def worlds(seed):
     """One world of each kind."""
     yield "catalogue", catalogue(seed)
-    yield "catalogue, quiet", catalogue(seed, outages_per_week=0, chatter_per_week=0)
+    yield "catalogue, quiet", catalogue(seed, Nature(chatter_per_week=0, outages_per_week=0))
     yield "catalogue, outages every week", catalogue(seed, judged_weeks=5)
     for kind in charts.BURSTS:
         yield f"bursty, {kind}", charts.bursty(seed, kind)

@@ -62,3 +62,17 @@ def false_share(p_by_bin, at, value):
     seen = [p for column in p_by_bin[: at + 1] for p in column]
     shares = [min(len(seen) * q / sum(p <= q for p in seen), 1) for q in seen if q >= value]
     return min(shares)
+
+
+def news(z, judged, level, age, bin_minutes):
+    """Evidence of a day less what was told before it; and what is told at its end, and how many bins ago."""
+    hour, out = max(4, 60 // bin_minutes), []
+    building, again = (1.5, 2.4) if bin_minutes < 15 else (1.1, 1.3)
+    for value, counts in zip(z, judged, strict=True):
+        age += 1
+        bent = 4 * math.log1p(max(value, 0) / 4) if counts else 0.0
+        need = level * (building if age <= hour else again) * math.exp(-age * bin_minutes / 60 / 12)
+        out.append(value if bent >= need else min(value, 1.0))
+        if bent >= max(need, 4 * math.log1p(1.5 / 4)):
+            level, age = min(bent, 4 * math.log1p(10 / 4)), 0
+    return out, level, age

@@ -13,6 +13,8 @@ from clamor.baseline.lengths import FINE_MINUTES, Lengths
 
 TELL_FROM = 1.5
 """Standardized evidence (a peak of five days) from which a bin tells something."""
+TELL_MOST = 10.0
+"""What was told counts as so much at most: a much worse outage, or a second one beyond doubt, is always news."""
 AGAIN, AGAIN_FINE = (1.1, 1.3), (1.5, 2.4)
 """By how many times evidence must exceed what was told to be news: within the hour, while it builds up, and later. In
 bins of less than a quarter of an hour the same burst is asked more often, and bursts of minutes are everywhere."""
@@ -106,7 +108,7 @@ def _need(bent: Floats, level: Floats, age: Floats, sizes: Lengths) -> tuple[Flo
     need = np.zeros_like(bent)
     after = np.full(len(bent), -1.0, dtype=np.float32)
     rows = np.arange(len(bent))
-    least = _bent(np.float32(TELL_FROM))
+    least, most = _bent(np.float32(TELL_FROM)), _bent(np.float32(TELL_MOST))
     while len(rows):
         since = bins - begun[rows, None]
         curve = level[rows, None] * np.where(since <= sizes.hour, np.float32(building), np.float32(again))
@@ -117,7 +119,7 @@ def _need(bent: Floats, level: Floats, age: Floats, sizes: Lengths) -> tuple[Flo
         first = told.argmax(axis=1)
         some = told.any(axis=1)
         rows, first = rows[some], first[some]
-        level[rows], begun[rows], after[rows] = bent[rows, first], first, first
+        level[rows], begun[rows], after[rows] = np.minimum(bent[rows, first], most), first, first
     return need, level, bent.shape[1] - 1 - begun
 
 
