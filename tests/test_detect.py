@@ -401,7 +401,7 @@ def test_one_long_event_is_one_alarm_and_news_now_and_then():
 
 
 def test_after_an_alarm_a_lesser_burst_is_no_news_but_a_larger_one_and_later_ones_are():
-    """Three hours after an alarm a lesser burst raises none, one of ten times the posts does; two days later any does."""
+    """Three hours after an alarm a lesser burst raises none, one of ten times the posts does; days later any does."""
 
     def second(at, posts):
         counts = quiet(14, 20.0)

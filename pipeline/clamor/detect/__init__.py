@@ -37,10 +37,10 @@ def detect(
         excess_high, ratio, training_bins``. A row depends on nothing after its bin.
 
         ``score`` is minus log10 of the false episodes that a bin may begin when nothing is wrong, as measured on the
-        series' own past: 3.8 is one in ten weeks of 15-minute bins. It speaks of news: after an alarm, for some hours,
-        only clearly more evidence scores again. ``flag`` lasts as long as the alarm that the score began. ``p_value``
-        is the share of quiet bins that reach the evidence, told or not, ``q_value`` the share of false ones among this
-        day's and the last's bins that look at least so bad.
+        series' own past: 3.8 is one in ten weeks of 15-minute bins. It speaks of news: it is highest where an alarm
+        begins or grows much worse, and moderate in most bins of an outage that goes on; ``flag`` lasts. How unusual a
+        bin itself is, told or not, say ``p_value``, the share of quiet bins that reach its evidence, and ``q_value``,
+        the share of false ones among this day's and the last's bins that look at least so bad.
         ``expected, low, high`` are the bin's expectation without outage and its 95% prediction interval.
 
     Raises:
