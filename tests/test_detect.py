@@ -453,7 +453,7 @@ def test_heaviness_is_measured_and_a_single_great_peak_is_not():
     once = light.copy()
     once[:, 5] = 50.0
     heavy = np.where(light > 1.5, 1.5 + 6 * (light - 1.5), light).astype(np.float32)
-    found = [float(np.median(tails._heavy(peaks, which, 1.8))) for peaks in (light, once, heavy)]
+    found = [float(np.median(tails._heavy(peaks, which, np.full(40, 8.0), 1.8))) for peaks in (light, once, heavy)]
     assert found[0] < 1.7
     assert found[1] < 2.2
     assert found[2] > 4
