@@ -102,8 +102,10 @@ def learn(fit: Annual, x: Doubles, posts: Floats, mean: Floats, usual: Floats, s
     gap = np.where(posts > 5, np.minimum(gap, 3.0), gap)  # a lone post in a rare series keeps its whole pull
     working = np.log(np.maximum(usual, 1e-9)) + gap
     keep = 0.5 ** (days / 365.25 / HALF_LIFE_YEARS)
+    information = fit.information * keep
+    information += weight[:, None, None] * (x[:, None] * x)
     return Annual(
-        fit.information * keep + weight[:, None, None] * x[:, None] * x[None, :],
+        information,
         fit.response * keep + (weight * working)[:, None] * x,
         fit.first + np.stack([np.where(few, posts, 0), few], axis=1),
     )

@@ -10,6 +10,7 @@ from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Ints, Panel
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.season import Calendar, Real, add_by_cell, everywhere, heard, shape
+from clamor.baseline.sliding import row_sums
 
 LEVEL_DAYS = 5.0
 SEASON_DAYS = 35.0
@@ -231,9 +232,9 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
     keep_level, keep_season, keep_scatter = (
         np.float32(0.5 ** (sizes.block_days / days / sizes.stretch)) for days in (LEVEL_DAYS, SEASON_DAYS, SCATTER_DAYS)
     )
-    heard = taken.clipped.sum(axis=1)
+    heard = row_sums(taken.clipped)
     weight = taken.season * taken.trusted
-    exposure = weight.sum(axis=1)
+    exposure = row_sums(weight)
     cell_posts, cell_expected = fitted.cell_posts * keep_season, fitted.cell_expected * keep_season
     add_by_cell(cell_posts, taken.clipped, block.dates, block.zone)
     add_by_cell(cell_expected, _flat(fitted, taken, heard), block.dates, block.zone)
@@ -241,12 +242,14 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
     moments = taken.moments.transpose(2, 0, 1) * learned[:, None, None]
     return replace(
         fitted,
-        seen=fitted.seen + taken.observed.sum(axis=1),
+        seen=fitted.seen + row_sums(taken.observed),
         heard=fitted.heard * keep_level + heard,
         exposure=fitted.exposure * keep_level + exposure,
         cell_posts=cell_posts,
         cell_expected=cell_expected,
-        cell_worth=_worth(fitted, taken, heard / np.maximum(exposure, np.float32(1e-3)), sizes),
+        cell_worth=_worth(
+            fitted, taken, np.asarray(heard / np.maximum(exposure, np.float32(1e-3)), dtype=np.float32), sizes
+        ),
         moments=fitted.moments * keep_scatter + moments,
         **_tails(fitted, taken, weight),  # type: ignore[arg-type]  # float32 and float64 arrays by name
         **_year(fitted, block, taken, sizes),  # type: ignore[arg-type]

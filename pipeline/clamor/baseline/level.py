@@ -13,7 +13,7 @@ from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.scatter import BIN, HOUR, LAG
 from clamor.baseline.season import season_at
-from clamor.baseline.sliding import Sliding, running
+from clamor.baseline.sliding import Sliding, row_sums, running
 
 LEVEL_PRIOR_POSTS = 30.0
 """The slow level counts as this many posts beside those of the last day."""
@@ -142,7 +142,7 @@ def _learned(
     before = np.empty((2, shape[0], len(young), bins), dtype=np.float32)
     for kind, both in enumerate(moments):
         for which, values in enumerate(both):
-            values.sum(axis=1, out=whole[which, kind])
+            whole[which, kind] = row_sums(values)
             if len(young):
                 mine = values[young]
                 np.subtract(running(mine), mine, out=before[which, kind])
@@ -182,7 +182,7 @@ class _DayLevel:
 
         The level is a ratio to the slow level, from the day before the bin; its worth are the posts that it rests on.
         """
-        usual = self._heard(self.earlier, self.base)
+        usual = self._usual(self.base)
         ratio, known = self._ratio(posts, usual)
         clipped = scatter.ceiling(self.base * ratio, kappa[BIN][:, None] + 1 / known, sd)
         np.minimum(posts, clipped, out=clipped)
@@ -201,9 +201,12 @@ class _DayLevel:
             trusted = observed.copy()
             trusted[rows] *= 1 - suspect[rows] * (share < SUSPECT_SHARE * seen)
             clipped[rows] *= trusted[rows]
-            usual = self._heard(self.earlier, self.base * trusted, rows)
+            usual = self._usual(self.base * trusted, rows)
             ratio[rows], known[rows] = self._ratio(clipped, usual, rows)
         return trusted
+
+    def _usual(self, base: Floats, rows: Ints | slice = slice(None)) -> Floats:
+        return base[rows] if self.error is not None else self._heard(self.earlier, base, rows)
 
     def _ratio(self, posts: Floats, usual: Floats, rows: Ints | slice = slice(None)) -> tuple[Floats, Floats]:
         if self.error is not None:  # wide bins: the year's regression is the level

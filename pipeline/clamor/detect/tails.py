@@ -119,10 +119,10 @@ def scale(tails: Tails, level: Floats, tied: Floats, *, fine: bool) -> Scale:
 
     """
     which = np.searchsorted(VOLUME_CLASSES, level)
-    days = (~np.isnan(tails.peaks)).sum(axis=1)
+    days = _count(~np.isnan(tails.peaks))
     median, wide = _quantiles(tails.peaks, days)
     place, spread = np.empty(len(level)), np.empty(len(level))
-    for k in range(len(VOLUME_CLASSES) + 1):
+    for k in np.flatnonzero(np.bincount(which)):
         rows = np.flatnonzero((which == k) & (days > 0))
         weight = days[rows].sum() / (days[rows].sum() + CLASS_DAYS)
         own_spread = _weighted_median((wide - median)[rows], days[rows]) / (GUMBEL_80 - GUMBEL_MEDIAN)
@@ -145,16 +145,21 @@ def _heavy(peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.flo
 
     Of n exponential excesses all but the largest add up to n - H_n means (Renyi 1953), H_n the harmonic number.
     """
-    excess = np.maximum(np.nan_to_num(peaks) - np.float32(HEAVY_FROM), 0)
-    count = (excess > 0).sum(axis=1)
+    excess = np.fmax(peaks - np.float32(HEAVY_FROM), 0)  # 0 where there is no peak
+    count = _count(excess > 0)
     total, worth = excess.sum(axis=1) - excess.max(axis=1), count - HARMONIC[count]
     prior = np.empty(len(peaks))
-    for k in range(len(VOLUME_CLASSES) + 1):
+    for k in np.flatnonzero(np.bincount(which)):
         rows = which == k
         limited = np.minimum(total[rows], MAX_HEAVY * worth[rows]).sum()
         prior[rows] = (limited + usual * HEAVY_CLASS_WORTH) / (worth[rows].sum() + HEAVY_CLASS_WORTH)
     heavy = (total + prior * sure) / (worth + sure)
     return np.asarray(np.clip(CHATTER * heavy, 1, MAX_HEAVY), dtype=np.float32)
+
+
+def _count(which: npt.NDArray[np.bool_]) -> Ints:
+    """Count what is true in each row; a product with ones is exact, and much faster than a sum of booleans."""
+    return np.asarray(which.astype(np.float32) @ np.ones(which.shape[1], dtype=np.float32), dtype=np.int64)
 
 
 def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -284,7 +289,7 @@ def hear(raw: Floats, z: Floats, judged: npt.NDArray[np.bool_], flagged: npt.NDA
     return Heard(
         np.where(judged, raw, none).max(axis=1),
         np.where(judged, z, none).max(axis=1),
-        judged.sum(axis=1) * 2 >= raw.shape[1],
+        _count(judged) * 2 >= raw.shape[1],
         body,
     )
 
