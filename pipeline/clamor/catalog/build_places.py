@@ -135,7 +135,7 @@ def add_cities(names: Names, cities: list[dict[str, Any]], codes: dict[tuple[str
                 continue
             if latin and c["population"] >= 150_000 and len(other) >= 4 and other[0].isupper() and not other.isupper():
                 add(names, other, region, people // 2)
-            elif not latin and c["population"] >= 75_000:
+            elif not latin and c["population"] >= 50_000:
                 add(names, other, region, people)
 
 

@@ -22,7 +22,7 @@ _LARGE: Final = 2e5
 _FLAG: Final = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _TAGGED: Final = re.compile("\U0001f3f4([\U000e0061-\U000e007a]+)\U000e007f")
 _CUT: Final = re.compile(
-    r"[,;/|\\•·・‧∙●◆★~\n\r\t()\[\]{}<>+→←↔➡⇄✈️🛫🛬:\"“”«»…、，。／｜!=*_]"
+    r"[,;/|\\•·・‧∙●◆★~\n\r\t()\[\]{}<>+→←↔⇄\u2600-\u27bf\U0001f300-\U0001faff:\"“”«»…、，。／｜!=*_]"
     r"|(?<!\w)\?|\?{2,}(?!\w)|\?(?!\w|$)|\.\.+| [-–—] | [xX] |[–—]"
 )
 _POSTCODE: Final = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
