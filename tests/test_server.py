@@ -328,6 +328,19 @@ def test_reddits_token_is_checked_and_expires_on_the_emulated_clock(world: World
     assert listing("second") == 200
 
 
+def test_a_key_has_a_thousand_requests_in_ten_minutes(world: World) -> None:
+    """The next one is refused, with the seconds to the window's end; after it the key is free again."""
+    now = [world.eval_start + 7200.0]
+    api = RedditApi(world, lambda: now[0], "id", "secret", lambda: "t")
+    api._expiry["t"] = world.end
+    request = Request("GET", "/r/no_such_place/new", {}, {"authorization": "bearer t", "user-agent": "test"})
+    assert {api.answer(request).status for _ in range(1000)} == {404}
+    refused = api.answer(request)
+    assert (refused.status, refused.headers["retry-after"]) == (429, "601")
+    now[0] += 601
+    assert api.answer(request).status == 404
+
+
 def test_after_a_cursor_that_is_gone_the_page_is_empty(world: World) -> None:
     """As on Reddit: the page is empty, not the first one again."""
     api = RedditApi(world, lambda: world.eval_start + 7200.0, "id", "secret", lambda: "t")

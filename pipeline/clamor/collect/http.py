@@ -56,7 +56,7 @@ class Limits(HTTPAdapter):
             try:
                 response = super().send(request, *args, **kwargs)
                 response.content  # noqa: B018  read here, where the limit holds
-            except requests.RequestException as error:
+            except Exception as error:
                 if passed.is_set():
                     raise requests.ReadTimeout(
                         f"no whole answer within {self._seconds:g} s", request=request
@@ -80,7 +80,7 @@ class Limits(HTTPAdapter):
             passed.set()
             for each in list(self._sockets):
                 with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+                    socket.socket.shutdown(each, socket.SHUT_RDWR)  # TLS's own would pull its state from under a read
 
         timer = threading.Timer(self._seconds, cut)
         timer.daemon = True

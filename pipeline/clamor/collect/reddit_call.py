@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     import praw
 
 REQUESTS_A_MINUTE: Final = 100
-"""Of a key, whatever it asks for."""
+"""Of a key, whatever it asks for, averaged over ten minutes."""
+_FILLED_A_MINUTE: Final = 90
+"""A full bucket and ten minutes' filling are the 1,000 requests of Reddit's window."""
 _ERRORS: Final = 400
 _SERVER_ERRORS: Final = 500
 _LONGEST_SHOWN: Final = 60
@@ -59,7 +61,7 @@ class Pace:
             self._clock.sleep(pause)
         self._fill()
         if self._left < 1:
-            self._clock.sleep((1 - self._left) * 60 / REQUESTS_A_MINUTE)
+            self._clock.sleep((1 - self._left) * 60 / _FILLED_A_MINUTE)
             self._fill()
         self._left -= 1
 
@@ -72,7 +74,7 @@ class Pace:
     def _fill(self) -> None:
         now = self._clock.now()
         passed = max(0.0, now - self._at)
-        self._left, self._at = min(REQUESTS_A_MINUTE, self._left + passed * REQUESTS_A_MINUTE / 60), now
+        self._left, self._at = min(REQUESTS_A_MINUTE, self._left + passed * _FILLED_A_MINUTE / 60), now
 
 
 class _Once(Limits):

@@ -7,6 +7,7 @@ submission reappears at the top of /new.
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,6 +24,9 @@ from clamor.simulate.world import World
 CAP: Final = 1000
 """Items that a listing shows at most."""
 TOKEN_SECONDS: Final = 86_400
+WINDOW: Final = 600
+LIMIT: Final = 1000
+"""Requests of a key in a window: 100 a minute, averaged over ten (support.reddithelp.com, Data API wiki)."""
 _LISTING: Final = re.compile(r"/r/(?P<names>[\w+-]+)/(?P<kind>new|comments)/?(\.json)?")
 _DELETED: Final = STATES.index("deleted")
 
@@ -48,6 +52,7 @@ class RedditApi:
     token: Callable[[], str]
     token_seconds: int = TOKEN_SECONDS
     _expiry: dict[str, float] = field(default_factory=dict)
+    _used: Counter[int] = field(default_factory=Counter)
     _names: dict[str, int] = field(init=False)
     _children: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -65,6 +70,11 @@ class RedditApi:
             return as_json(401, {"message": "Unauthorized", "error": 401})
         if self.now() > self.world.horizon:
             return as_json(503, {"message": "the synthetic world has ended", "error": 503})
+        window, into = divmod(self.now(), WINDOW)
+        self._used[int(window)] += 1
+        if self._used[int(window)] > LIMIT:
+            headers = {"retry-after": str(int(WINDOW - into) + 1)}
+            return as_json(429, {"message": "Too Many Requests", "error": 429}, headers)
         answer = self._listing(request)
         pace = {"x-ratelimit-used": "1", "x-ratelimit-remaining": "995.0", "x-ratelimit-reset": "1"}
         answer.headers.update(pace)
