@@ -591,6 +591,26 @@ def test_where_nothing_is_read_counts_tell():
     assert aftermath([10.0] * 6, [60.0] * 6, unread=["reddit", "x"]).recovered_at == at(14)
 
 
+def test_samples_tell_the_end_where_nothing_else_is_read():
+    """X alone: posts stay up for twelve bins more, but of a hundred that are read two name a trouble, not sixteen."""
+    counted = series("." * 4 + "O" * 20).assign(posts=[10.0] * 4 + [60.0] * 20)
+    read = [
+        row
+        for first, named in ((4, 16), (8, 16), (12, 2), (16, 2), (20, 2))
+        for row in (
+            sample("any", 70, 100, bin_number=first),
+            sample("any", 30, 100, bin_number=first, signal="commentary"),
+            sample("login", named, 70, bin_number=first),
+            sample("other", 70 - named, 70, bin_number=first),
+        )
+    ]
+    row = only(counted, samples=pd.DataFrame(read), unread=["x"])
+    assert row.status == "recovered" and row.recovered_low_at <= at(12) <= row.recovered_high_at
+    assert only(counted, unread=["x"]).status == "ongoing"
+    steady = [{**row, "posts": 16 if row["symptom"] == "login" else row["posts"]} for row in read]
+    assert only(counted, samples=pd.DataFrame(steady), unread=["x"]).status == "ongoing"
+
+
 def test_one_quiet_bin_ends_nothing_and_two_do():
     """An outage of fifty posts a bin is over after two bins without, long before the flags have been quiet an hour."""
     assert only(series("....OOOO.")).status == "ongoing"

@@ -17,6 +17,7 @@ from clamor.incidents.cases import make
 from clamor.incidents.episodes import Decided, Rows, decide, read
 from clamor.incidents.identity import identify
 from clamor.incidents.past import settle
+from clamor.incidents.readings import Readings, readings
 from clamor.incidents.rows import row_of
 from clamor.incidents.rules import Rules
 from clamor.incidents.said import Said
@@ -83,7 +84,7 @@ def incidents(
     rules = rules or Rules(budget=float((parameters or {}).get("budget", Rules.budget)))
     rows, tree = read(flags, bin_minutes), Tree.of(regions)
     settled = _settled(previous, since, rows, rules)
-    decided, found = _cases(rows, tree, rules, settled, providers, unread, now)
+    decided, found = _cases(rows, tree, rules, settled, providers, unread, readings(samples), now)
     stamp = {
         "parameters": json.dumps({**asdict(rules), **(parameters or {})}, sort_keys=True),
         "catalog_version": catalog_version,
@@ -109,12 +110,13 @@ def _cases(
     settled: int,
     providers: Collection[str],
     unread: Collection[str],
+    sampled: Readings,
     now: pd.Timestamp,
 ) -> tuple[Decided, list[Case]]:
     """Return the deciding verdicts, and the cases that they make, without those that were settled before."""
     decided = decide(rows)
     now_bin = (now.value // 1000 - rows.start) // rows.width
-    found = make(rows, decided, tree, rules, unread=unread, now_bin=now_bin)
+    found = make(rows, decided, tree, rules, unread=unread, sampled=sampled, now_bin=now_bin)
     quiet = rules.quiet_bins(rows.width // MINUTE_US)
     joined = causes.join(found, rows, tree, rules, providers=providers, quiet_bins=quiet)
     return decided, [case for case in joined if rows.time(case.last + 1) > settled]

@@ -9,6 +9,7 @@ from clamor.incidents.episodes import OUTAGE, After, Decided, Episodes, Ints, Ro
 from clamor.incidents.evidence import Cells, Window, cells, single
 from clamor.incidents.merge import group
 from clamor.incidents.place import place
+from clamor.incidents.readings import Readings
 from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree
 from clamor.incidents.turns import tell
@@ -22,6 +23,7 @@ def make(
     rules: Rules,
     *,
     unread: Collection[str],
+    sampled: Readings,
     now_bin: int,
 ) -> list[Case]:
     """Make the cases of every service, in order of service and time."""
@@ -44,7 +46,7 @@ def make(
         case.status, case.clear_after = standing(then.of(each.episodes), quiet, fresh)
         seen = single(rows, cells(rows, window.rows(service, case.first, case.last), rows.region))
         place(case, seen, rows, tree, rules, each)
-        tell(case, rows, tree, rules, unread=unread, quiet=quiet)
+        tell(case, rows, tree, rules, unread=unread, sampled=sampled, quiet=quiet)
         if case.until < case.last:
             seen = single(rows, cells(rows, window.rows(service, case.first, case.until), rows.region))
             place(case, seen, rows, tree, rules, each)

@@ -11,7 +11,8 @@ sum gets as far. One bin never decides.
 
 *Commentary is neither proof nor denial.* A source whose posts were read counts first-hand complaints alone and speaks
 both ways. One whose posts were only counted speaks both ways where it is alone; beside a read source that would soon
-show that the case goes on it may say that it is over (few posts are few complaints), never that it goes on.
+show that the case goes on it may say that it is over (few posts are few complaints), never that it goes on. Samples of
+it that were read speak as a read source (``readings``).
 
 *Begin and end* are change points: the most likely bin and all within two nats of it, an interval of 95%; from ``m`` to
 ``m (1 + R/2)``, and from ``m (1 + R)`` to ``m (1 + R/4)``, because complaints die away and do not stop. The change
@@ -27,7 +28,9 @@ import numpy as np
 
 from clamor.incidents.case import Case, Turn
 from clamor.incidents.episodes import Floats, Rows
-from clamor.incidents.measured import Series, clearest, known
+from clamor.incidents.measured import Series, clearest
+from clamor.incidents.measured import known as with_posts
+from clamor.incidents.readings import Readings, as_series
 from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree
 from clamor.schema import IncidentStatus
@@ -51,6 +54,7 @@ class _Heard:
     read: bool
     posts: Floats
     mean: Floats
+    sampled: bool = False
 
     def ratio(self, first: int, end: int) -> float:
         """Return the excess of some bins over what was expected in them."""
@@ -70,17 +74,21 @@ class _Heard:
         return np.nan_to_num(nats)
 
 
-def tell(case: Case, rows: Rows, tree: Tree, rules: Rules, *, unread: Collection[str], quiet: int) -> None:
+def tell(
+    case: Case, rows: Rows, tree: Tree, rules: Rules, *, unread: Collection[str], sampled: Readings, quiet: int
+) -> None:
     """Say when a case began and was over, where posts can tell; what they call over has recovered, whatever lingers."""
-    start = max(0, case.first - quiet)
-    heard = [
-        _hear(each, rows, start, case.last + quiet + 1, read=each.source not in unread)
-        for each in clearest(case, rows, tree)
-    ]
+    start, end = max(0, case.first - quiet), case.last + quiet + 1
+    series = clearest(case, rows, tree)
+    heard = [_hear(each, rows, start, end, read=each.source not in unread) for each in series]
     if not heard:
         return
     opened = case.opened - start
     case.began = _began(heard, opened, start)
+    for source in {each.source for each in series} & set(unread):
+        if known := sampled.get((case.service, source)):
+            posts, mean = as_series(known, rows, source, case.service, start, end)
+            heard.append(_Heard(True, posts, np.maximum(mean, LEAST_MEAN), sampled=True))
     linger = -(-LINGER_MINUTES * 60_000_000 // rows.width)
     case.ended = _ended(heard, case.began.at - start, opened, start, quiet, log(1 / rules.risk), linger)
     if case.ended is not None:
@@ -88,7 +96,7 @@ def tell(case: Case, rows: Rows, tree: Tree, rules: Rules, *, unread: Collection
 
 
 def _hear(series: Series, rows: Rows, first: int, end: int, *, read: bool) -> _Heard:
-    index = known(rows, series.rows)
+    index = with_posts(rows, series.rows)
     index = index[(rows.bin[index] >= first) & (rows.bin[index] < end)]
     posts, mean = np.full(end - first, np.nan), np.full(end - first, np.nan)
     posts[rows.bin[index] - first] = rows.value["posts"][index]
@@ -130,7 +138,10 @@ def _ended(
 
 
 def _speakers(heard: Sequence[_Heard], began: int, end: int, quiet: int, enough: float) -> list[_Heard]:
-    """Return who may say that it goes on: read sources that would show it within twice the closing time, else all."""
+    """Return who may say that it goes on: read sources that would show it within twice the closing time, else all.
+
+    Samples, which come once an hour, speak where no source is read whole.
+    """
     strong = [
         each
         for each in heard
@@ -138,7 +149,7 @@ def _speakers(heard: Sequence[_Heard], began: int, end: int, quiet: int, enough:
         and each.shows(began, end)
         and LEFT * each.ratio(began, end) * np.nan_to_num(each.mean[began:end]).mean() * 2 * quiet >= enough
     ]
-    return strong or list(heard)
+    return [each for each in strong if not each.sampled] or strong or list(heard)
 
 
 def _over(each: _Heard, t: int, began: int, end: int, *, both: bool) -> float:
