@@ -102,7 +102,7 @@ _POWER_NEAR: Final = 16
 _OF_NAMES: Final[dict[int, float]] = {Kind.BAD: 2.0, Kind.ASK: 0.9}
 """Points of a bad word or a question before a service's name."""
 _TALK: Final = (Kind.NEWS, Kind.PAST, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.JOKE, Kind.RECOVERY, Kind.STAFF)
-_ABOUT: Final = (Kind.NEWS, Kind.JOKE, Kind.ADVICE, Kind.HYPOTHETICAL)
+_ABOUT: Final = (Kind.NEWS, Kind.JOKE, Kind.ADVICE, Kind.HYPOTHETICAL, Kind.RECOVERY)
 _AT_HAND: Final = (Kind.ASK, Kind.ASKED, Kind.IMPACT)
 _PLAIN: Final = (Kind.TROUBLE, Kind.UNABLE, Kind.LACKING)
 """Trouble that praise takes nothing from: "nice app but it keeps crashing", "won't load and my wifi is fine"."""
