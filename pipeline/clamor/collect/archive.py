@@ -12,12 +12,15 @@ every service. Of other archives, only the services asked for, else those seen, 
 proves no zero for another.
 
 **Under which scope.** A file is told by its content, ``file:<sha256>``, so that the same file imported again replaces
-its own counts. The files of one call share their ids: a post in two of them is counted once, in one of their scopes, so
-that a folder may be imported again whenever it has grown. Files that overlap and are imported by *different* calls are
-added up; :func:`overlapping` finds them. A monthly Reddit dump is ``dump:RS:<group>`` (submissions) or
-``dump:RC:<group>`` (comments), whatever its file, and meets the live walks of the same group there; only posts of the
-group's subreddits, about the group's services, are counted. Other files of Reddit posts may hold any part of a group,
-so they are counted as files unless ``groups`` says that they hold all of it.
+its own counts. The files of one call share their ids: a post in two of them is counted once, in one of their scopes,
+wherever its copies stand, so that a folder may be imported again whenever it has grown. Files that overlap and are
+imported by *different* calls are added up; :func:`overlapping` finds them. Months of monthly dumps share nothing: a
+post belongs to the month that it was made in, and what else a dump holds is left out.
+
+A monthly Reddit dump is ``dump:RS:<group>`` (submissions) or ``dump:RC:<group>`` (comments), whatever its file, and
+meets the live walks of the same group there; only posts of the group's subreddits, about the group's services, are
+counted. Other files of Reddit posts may hold any part of a group, so they are counted as files unless ``groups`` says
+that they hold all of it.
 """
 
 import hashlib
