@@ -46,11 +46,15 @@ class Rows:
         """Return the sum over each group, first axis the groups."""
         if self._equal:
             return np.asarray(self._cube(values).sum(axis=1))  # the middle axis is added in order
-        out = np.zeros((self.groups, *values.shape[1:]), dtype=values.dtype)
         if len(self._turns) < 2 * self.groups:
-            for having, rows in self._turns:
-                out[having] += values[rows]
+            out = values[self._turns[0][1]]  # every group has a first member
+            for having, rows in self._turns[1:]:
+                if len(having) == self.groups:
+                    out += values[rows]
+                else:
+                    out[having] += values[rows]
         else:
+            out = np.empty((self.groups, *values.shape[1:]), dtype=values.dtype)
             for g, (start, size) in enumerate(zip(self._starts, self._sizes, strict=True)):
                 out[g] = values[self._order[start : start + size]].sum(axis=0)  # axis 0 of rows is added in order
         return out

@@ -154,20 +154,19 @@ def odds(best: Floats, each: list[Floats], ties: Ties, ratios: tuple[float, ...]
     for ratio, share in zip(ratios, each, strict=True):
         np.multiply(cap, share, out=part)
         part -= 1
-        np.log1p(np.multiply(part, reached, out=said), out=said)
-        np.log1p(np.multiply(part, some, out=said_some), out=said_some)
-        total = ties.parent.total(said)
+        touched = part * reached
+        touched += 1
+        part *= some
+        part += 1
+        total = ties.parent.total(np.log(touched, out=said))
         elsewhere = ties.parents.others(np.expm1(np.minimum(total, np.float32(POOL_LIMIT))))
-        near = total.take(ties.parent.group, axis=0)
-        near -= said
-        outages, others = ties.service.others(said), ties.service.others(said_some)
-        for nats in (near, outages, others):
-            np.exp(np.minimum(nats, np.float32(POOL_LIMIT), out=nats), out=nats)
-        talk = np.add(outages, near, out=said)
-        talk *= np.float32(CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER)
-        outages *= everywhere
-        outages += np.multiply(near, nearby, out=near)
-        others *= scattered
+        near = _others(total, ties.parent, touched, nearby)
+        outages = _others(ties.service.total(said), ties.service, touched, everywhere)
+        others = _others(ties.service.total(np.log(part, out=said_some)), ties.service, part, scattered)
+        chance = CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER
+        talk = np.multiply(outages, np.float32(chance) / everywhere, out=said)
+        talk += np.multiply(near, np.float32(chance) / nearby, out=part)
+        outages += near
         np.multiply(own, share, out=mine)
         np.multiply(mine, reached, out=part)
         part += 1 - reached
@@ -179,6 +178,15 @@ def odds(best: Floats, each: list[Floats], ties: Ties, ratios: tuple[float, ...]
         outages += np.multiply(others, some, out=others)
         outages += alone
         out += np.multiply(outages, mine, out=outages)
+
+
+def _others(total: Floats, rows: Rows, own: Floats, weight: np.float32) -> Floats:
+    """Return the product of what the others of a group say, weighed; ``total`` is the log of all of it."""
+    odds = np.exp(np.minimum(total, np.float32(OWN_LIMIT)))
+    odds *= weight
+    out = odds.take(rows.group, axis=0)
+    out /= own
+    return np.asarray(np.minimum(out, weight * np.float32(np.exp(POOL_LIMIT)), out=out))
 
 
 def _supported(own: Floats, pooled: Floats, support: Floats) -> Floats:
