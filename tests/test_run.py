@@ -10,9 +10,10 @@ import pytest
 
 from clamor import catalog, config, schema
 from clamor.collect.batch import Attempt, Batch, State
-from clamor.errors import LakeError
+from clamor.errors import ConfigError, LakeError
 from clamor.run import live
-from clamor.run.ingest import ingest, read_state
+from clamor.run.ingest import ingest, read_state, write_state
+from clamor.run.past import Past
 from clamor.schema import Status
 from clamor.simulate.clock import StepClock
 from clamor.simulate.server import Server, serve
@@ -174,3 +175,14 @@ def test_any_answer_of_a_server_is_a_gap_and_never_a_calm(reply: Reply, tmp_path
         outcome = live.once(lake, CATALOG, Reader(CATALOG), settings, clients, Ticking(AT))
     assert outcome.problems and lake.volumes().empty
     assert not set(lake.coverage()["status"]) & set(schema.PROVES) and len(lake.coverage())
+
+
+def test_a_past_that_the_caps_do_not_leave_is_refused_with_the_day_that_fits(tmp_path: Path) -> None:
+    """100 days of two queries are eight pages and 8 cents; with 5 cents left, the last two pages of each fit."""
+    now = pd.Timestamp("2026-11-01", tz="UTC").timestamp()
+    settings = config.Settings(services=("tiktok",), x=config.X(countries=(), daily_cap_usd=0.08))
+    past, lake = Past(settings, CATALOG, now - 100 * 86_400, None), Lake(str(tmp_path))
+    assert past.affordable(lake, now) == "X's past: 8 requests at $0.01, $0.08 in all"
+    write_state(lake, "x", State(spend_usd={"2026-11-01": 0.03}))
+    with pytest.raises(ConfigError, match=r"caps leave, \$0\.05; --since 2026-09-24 fits, or name fewer"):
+        past.affordable(lake, now)
