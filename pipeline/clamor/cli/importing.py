@@ -223,7 +223,11 @@ def _store(store: Any, batches: Any, summary: Any, *, json: bool, things: str = 
     from clamor.run.ingest import ingest
 
     known, attempts = store.coverage(), list[Attempt]()
-    done = ingest(store, batches, on_batch=lambda batch: attempts.extend(batch.attempts))
+
+    def note(batch: Any) -> None:
+        attempts.extend(attempt for attempt in batch.attempts if attempt.scope.startswith("file:"))
+
+    done = ingest(store, batches, on_batch=note)
     others = overlapping(known, coverage(attempts))
     if others:
         common.say(
