@@ -60,9 +60,7 @@ def import_(
     """
     from clamor import catalog
     from clamor import config as settings_module
-    from clamor.collect.archive import ImportOptions, ImportSummary, Work, group_named, import_files
-    from clamor.run.imports import OnceLake
-    from clamor.text.read import Reader
+    from clamor.collect.archive import ImportOptions, group_named
 
     settings = settings_module.load(config, lake=lake)
     names = catalog.load(settings.catalog)
@@ -80,26 +78,7 @@ def import_(
         delimiter=delimiter,
         encoding=encoding,
     )
-    summary, processes = ImportSummary(), _processes(files, jobs)
-    store = OnceLake(settings.lake, lambda: work.resumed)
-    work = Work(store.scratch("importing"))
-    try:
-        with _Progress() as progress:
-            batches = import_files(
-                files,
-                reader=Reader(names),
-                observed_at=time.time(),
-                options=options,
-                summary=summary,
-                progress=progress,
-                jobs=processes,
-                work=work,
-            )
-            _store(store, batches, summary, json=json)
-    except InputError:
-        work.clear(keep=True)
-        raise
-    work.clear()
+    _import(files, options, settings, names, processes=_processes(files, jobs), json=json)
 
 
 def import_counts(
@@ -195,6 +174,34 @@ def import_marks(
         json=json,
         things="marks",
     )
+
+
+def _import(files: list[Path], options: Any, settings: Any, names: Any, *, processes: int, json: bool) -> None:
+    """Read and store, from where an earlier call was interrupted; keep what was read until all is stored."""
+    from clamor.collect.archive import ImportSummary, Work, import_files
+    from clamor.run.imports import OnceLake
+    from clamor.text.read import Reader
+
+    summary = ImportSummary()
+    store = OnceLake(settings.lake, lambda: work.resumed)
+    work = Work(store.scratch("importing"))
+    try:
+        with _Progress() as progress:
+            batches = import_files(
+                files,
+                reader=Reader(names),
+                observed_at=time.time(),
+                options=options,
+                summary=summary,
+                progress=progress,
+                jobs=processes,
+                work=work,
+            )
+            _store(store, batches, summary, json=json)
+    except InputError:
+        work.clear(keep=True)
+        raise
+    work.clear()
 
 
 def _processes(files: list[Path], jobs: int | None) -> int:
