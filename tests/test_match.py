@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clamor import catalog
 from clamor.schema import Signal, Symptom
-from clamor.text.explain import explain, unreachable
+from clamor.text.explain import contrary, explain, unreachable
 from clamor.text.fold import fold, phrase
 from clamor.text.lexicon import Lexicon, expand
 from clamor.text.match import Matcher
@@ -338,3 +338,10 @@ def test_explanation_adds_up() -> None:
 def test_every_phrase_can_match() -> None:
     """No phrase of the catalogue is unreachable."""
     assert list(unreachable(catalog.load().phrases)) == []
+
+
+def test_a_phrase_in_two_contrary_lists_is_found() -> None:
+    """What is trouble in one list and recovery in another is a mistake; the catalogue has none."""
+    table = {"trouble": {"any": ["{is,was} back"]}, "cue": {"recovery": ["is back"]}}
+    assert list(contrary({"en": table})) == [("en", "is back")]
+    assert list(contrary(catalog.load().phrases)) == []

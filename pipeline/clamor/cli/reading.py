@@ -85,16 +85,20 @@ def services(config: Config = None, json: Json = False) -> None:
 def check(config: Config = None, json: Json = False) -> None:
     """Find mistakes in the catalogue.
 
-    Names of two services, phrases that no text can match, queries that X does not take.
+    Names of two services, phrases that no text can match or that two lists contradict, queries that X does not take.
     """
     from clamor import catalog
-    from clamor.text.explain import unreachable
+    from clamor.text.explain import contrary, unreachable
 
     names = _names(config)
     rows = [{"kind": f.kind, "about": f.about, "says": f.says} for f in catalog.check(names)]
     rows += [
         {"kind": "phrase", "about": f"{language}: {written}", "says": "no text can match it; write it in other words"}
         for language, written in unreachable(names.phrases)
+    ]
+    rows += [
+        {"kind": "phrase", "about": f"{language}: {said}", "says": "is trouble and its contrary; leave it in one list"}
+        for language, said in contrary(names.phrases)
     ]
     if json:
         common.show_json(rows)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from clamor.catalog import Catalog
 from clamor.text.fold import fold, phrase
-from clamor.text.lexicon import Kind, Lexicon, expand, templates
+from clamor.text.lexicon import Kind, Lexicon, expand, keys_of, templates
 from clamor.text.match import matcher
 from clamor.text.profile import Place, read_profile
+
+_AGAINST: Final = frozenset({Kind.FINE, Kind.RECOVERY, Kind.NEUTRAL, Kind.ADVICE, Kind.JOKE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,14 @@ def unreachable(phrases: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str,
                 if not phrase(written) or not found:
                     yield language, written
                     break
+
+
+def contrary(phrases: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield language and phrase that is trouble in one list and speaks against trouble in another."""
+    for language, table in phrases.items():
+        kinds: dict[str, set[int]] = {}
+        for template, entry in templates(table):
+            if entry.kind == Kind.TROUBLE or entry.kind in _AGAINST:
+                for key in keys_of(template):
+                    kinds.setdefault(key, set()).add(entry.kind)
+        yield from ((language, key.strip()) for key, found in kinds.items() if Kind.TROUBLE in found and len(found) > 1)
