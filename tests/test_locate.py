@@ -210,7 +210,7 @@ def test_language_is_asked_for() -> None:
 
 
 def test_a_place_within_a_place_is_surer_than_a_name() -> None:
-    """A city in its country is surer than the country alone, that than what one calls oneself, that than a small town."""
+    """A city in its country is surer than the country alone, that than a people, that than a small town."""
     sure = [read_profile(text).confidence for text in ("Lyon, France", "France", "Nigerian", "Schenectady")]
     assert sure == sorted(sure, reverse=True) and len(set(sure)) == 4 and min(sure) >= 0.8
 

@@ -105,13 +105,18 @@ def is_common(key: str) -> bool:
     return zipf().get(key, 0.0) >= COMMON or key in function_words()
 
 
-def is_word(key: str, people: int) -> bool:
-    """Tell whether a folded name means a word rather than its place of so many people."""
+def is_word(key: str, regions: dict[str, int]) -> bool:
+    """Tell whether a folded name means a word rather than its largest place.
+
+    What is a word elsewhere still means its town in the US, whose people write most of the texts that are read here.
+    """
+    region, people = max(regions.items(), key=lambda item: item[1])
     if people >= COUNTRY_PEOPLE:
         return False
-    if key in dictionary() and (people < 30_000 or zipf().get(key, 0.0) >= 3.0):
+    if key in function_words() or (key in dictionary() and (people < 30_000 or zipf().get(key, 0.0) >= 3.0)):
         return True
-    return key in function_words() or (is_common(key) and zipf()[key] - math.log10(people) >= 0.3)
+    rarer = 0.3 if region.startswith("US-") else -0.6
+    return is_common(key) and zipf()[key] - math.log10(people) >= rarer
 
 
 def add(names: Names, name: str, region: str, people: int) -> None:
@@ -234,7 +239,7 @@ def main() -> None:
     for key in keys:
         top = sorted(names[key].items(), key=lambda item: -item[1])[:16]
         candidates.append("|".join(f"{region} {rounded(people)}" for region, people in top))
-    mask = [is_word(key, max(names[key].values())) for key in keys]
+    mask = [is_word(key, names[key]) for key in keys]
     table = pa.table({"name": keys, "regions": candidates, "is_word": mask})
     pq.write_table(table, DATA / "places.parquet", compression="zstd", compression_level=19)
     write_points(cities, codes)
