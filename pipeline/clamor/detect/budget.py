@@ -8,7 +8,7 @@ ELEVATED_P = 0.01
 """Below it a bin next to an outage is more likely part of it than not."""
 LEARN_BUDGET = 0.1
 """Bins beyond this budget are kept out of the histogram of quiet ones, whatever the user's budget."""
-FIRST_DAY_WEEKS = 1.75
+FIRST_DAY_WEEKS = 1.7
 """A series without a past is watched as one-day charts want it, with up to 1% of their quiet bins flagged. Measured on
 synthetic catalogues, the first day costs 0.4 false episodes a series at a budget of 0.1; later weeks keep it."""
 

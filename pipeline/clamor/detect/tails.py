@@ -29,7 +29,7 @@ STEP = 0.25
 EDGES = np.arange(-8.0, 12.01, STEP)
 HEAVY_FROM = 1.5
 """Beyond it, a peak of five days, the tail is measured by itself, by the mean excess of the peaks (Gumbel's: one)."""
-HEAVY, HEAVY_FINE = 1.8, 4.0
+HEAVY, HEAVY_FINE = 1.7, 4.0
 """That of synthetic catalogues, and of bursty series in bins of less than a quarter of an hour."""
 HEAVY_WORTH, TIED_HEAVY_WORTH, HEAVY_CLASS_WORTH = 8.0, 30.0, 40.0
 """How many of the series' own excesses, and of its volume class's, weigh as much as the class, and as those.
@@ -37,8 +37,8 @@ Where regions are pooled they are mostly those of the others, and tell less."""
 MAX_HEAVY = 10.0
 SHARED_FROM, SHARED_WITH = 3.0, 2
 """A day on which a series and as many others of its service peak beyond it was not quiet."""
-CHATTER = 1.2
-"""What some regions say together is left out with the outages; the tail is so much heavier with it."""
+BENT_FINE = 1.2
+"""In bins of less than a quarter of an hour the tail bends: it is so much heavier further out than four weeks show."""
 P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
 HISTOGRAM_DAYS, HISTOGRAM_BINS = 2.0, 28.0
 """Half-life of the histogram: two days, as evidence changes while the baseline is learned, but at least 28 bins."""
@@ -136,8 +136,9 @@ def scale(tails: Tails, level: Floats, tied: Floats, *, fine: bool) -> Scale:
     place = np.where(days > 0, share * (median - GUMBEL_MEDIAN * spread) + (1 - share) * place, place)
     gumbel = place.astype(np.float32), spread.astype(np.float32)
     worth = np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH)
-    heavy = _heavy((tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None], which, worth, HEAVY_FINE if fine else HEAVY)
-    return Scale(*gumbel, heavy, _survival(tails.body), which, days == 0)
+    peaks = (tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None]
+    heavy = BENT_FINE * _heavy(peaks, which, worth, HEAVY_FINE) if fine else _heavy(peaks, which, worth, HEAVY)
+    return Scale(*gumbel, heavy.astype(np.float32), _survival(tails.body), which, days == 0)
 
 
 def _heavy(peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.float64], usual: float) -> Floats:
@@ -154,7 +155,7 @@ def _heavy(peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.flo
         limited = np.minimum(total[rows], MAX_HEAVY * worth[rows]).sum()
         prior[rows] = (limited + usual * HEAVY_CLASS_WORTH) / (worth[rows].sum() + HEAVY_CLASS_WORTH)
     heavy = (total + prior * sure) / (worth + sure)
-    return np.asarray(np.clip(CHATTER * heavy, 1, MAX_HEAVY), dtype=np.float32)
+    return np.asarray(np.clip(heavy, 1, MAX_HEAVY), dtype=np.float32)
 
 
 def _count(which: npt.NDArray[np.bool_]) -> Ints:
