@@ -496,6 +496,19 @@ def test_a_shared_cause_is_over_when_what_is_blamed_is():
     assert (row.status, row.recovered_at, row.last_seen_at) == ("recovered", at(8), at(14))
 
 
+def test_many_that_rise_beside_one_share_its_cause():
+    """Roblox alone is flagged in Germany and its provider is not watched; five others rise there, or none does."""
+    few = [
+        series(CALM, service=f"s{i}", region="DE", expected=0.05).assign(
+            posts=[0.0] * 4 + [1.0, 1.0, 1.0, 0.0] + [0.0] * 8
+        )
+        for i in range(5)
+    ]
+    row = only(failing("roblox"), *few)
+    assert (row.scope, list(row.services)) == ("shared cause", ["roblox", "s0", "s1", "s2", "s3", "s4"])
+    assert only(failing("roblox"), *(each.assign(posts=0.05) for each in few)).scope == "country"
+
+
 def test_late_victims_join_their_provider():
     """Roblox shows it six bins after the others: it is a victim too, unless it is larger than the provider."""
     long, late = "..OOOOOOOOOO............", "........OO.............."
@@ -616,6 +629,15 @@ def test_one_quiet_bin_ends_nothing_and_two_do():
     assert only(series("....OOOO.")).status == "ongoing"
     row = only(series("....OOOO.."))
     assert (row.status, row.recovered_at) == ("recovered", at(8))
+
+
+def test_a_weak_end_is_told_later_and_known_less_well():
+    """25 posts where ten are usual: it takes three bins to be sure, and the end may lie after the first of them."""
+    weak = series("OOOOOOOO" + "." * 12).assign(posts=[25.0] * 8 + [10.0] * 12)
+    row = only(weak)
+    assert row.recovered_at == at(8)
+    strong = only(series("OOOOOOOO" + "." * 12))
+    assert strong.recovered_high_at == at(9) and row.recovered_high_at == at(10)
 
 
 def test_an_outage_comes_back():

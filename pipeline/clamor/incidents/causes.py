@@ -24,8 +24,8 @@ def join(
     cases: Sequence[Case], rows: Rows, tree: Tree, rules: Rules, *, providers: Collection[str], quiet_bins: int
 ) -> list[Case]:
     """Join the cases that share a cause and drop echoes into the case that they echo; the rest stay as they are."""
-    if len(cases) < 2 and not any(case.service in providers for case in cases):
-        return list(cases)
+    if not cases:
+        return []
     nearby = Nearby(cases, rows, tree)
     gone: set[int] = set()
     joined: list[Case] = []
@@ -190,8 +190,6 @@ def _at_once(
     quiet_bins: int,
 ) -> list[Case]:
     """Join the members of a cluster if they are enough to share a cause, and more than meet by chance."""
-    if len({case.service for case in members}) < 2:
-        return []
     extra = nearby.also(members, country, rules, rules.region_p)
     services = {*(case.service for case in members), *extra} - set(providers)
     if len(services) < rules.shared_services:

@@ -43,6 +43,8 @@ SURE_NATS: Final = 2.0
 """Half the chi-squared quantile .95 of one parameter, rounded: change points less likely by more are ruled out."""
 LINGER_MINUTES: Final = 15
 """So long people go on complaining as before when it is over, until the news has spread."""
+SOON: Final = 3
+"""A read source overrules counts if its silence would be proof within so many closing times."""
 LEAST_MEAN: Final = 1e-3
 """Expected posts below this are taken as this."""
 
@@ -120,25 +122,26 @@ def _ended(
 ) -> Turn | None:
     """Go through the bins after the first outage bin; return the end that stands at the last of them."""
     over: Turn | None = None
-    total, last = 0.0, opened
+    total, last, run = 0.0, opened, list[float]()
     for t in range(opened + 1, len(heard[0].posts)):
         speak = _speakers(heard, began, last + 1, quiet, enough)
         says = sum(_over(each, t, began, last + 1, both=each in speak) for each in heard)
         if over is None:
             total += min(says, enough / 2)
+            run.append(says)
             if total <= 0:
-                total, last = 0.0, t
+                total, last, run = 0.0, t, []
             if total >= enough:
-                over, total = _fell(speak or list(heard), began, opened, last + 1, start, linger), 0.0
+                over, total = _fell(speak or list(heard), began, opened, last + 1, start, linger, run), 0.0
         else:
             total = max(0.0, total + min(-says, enough / 2))
             if total >= enough:
-                over, total, last = None, 0.0, t
+                over, total, last, run = None, 0.0, t, []
     return over
 
 
 def _speakers(heard: Sequence[_Heard], began: int, end: int, quiet: int, enough: float) -> list[_Heard]:
-    """Return who may say that it goes on: read sources that would show it within twice the closing time, else all.
+    """Return who may say that it goes on: read sources that would show it soon, else all.
 
     Samples, which come once an hour, speak where no source is read whole.
     """
@@ -147,7 +150,7 @@ def _speakers(heard: Sequence[_Heard], began: int, end: int, quiet: int, enough:
         for each in heard
         if each.read
         and each.shows(began, end)
-        and LEFT * each.ratio(began, end) * np.nan_to_num(each.mean[began:end]).mean() * 2 * quiet >= enough
+        and LEFT * each.ratio(began, end) * np.nan_to_num(each.mean[began:end]).mean() * SOON * quiet >= enough
     ]
     return [each for each in strong if not each.sampled] or strong or list(heard)
 
@@ -162,8 +165,13 @@ def _over(each: _Heard, t: int, began: int, end: int, *, both: bool) -> float:
     return min(nats, 0.0) if not shown else nats if both else max(nats, 0.0)
 
 
-def _fell(heard: Sequence[_Heard], began: int, opened: int, at: int, start: int, linger: int) -> Turn:
-    """Return when posts fell, up to bin ``at``, the first of those that proved it."""
+def _fell(
+    heard: Sequence[_Heard], began: int, opened: int, at: int, start: int, linger: int, over: Sequence[float]
+) -> Turn:
+    """Return when posts fell, up to bin ``at``, the first of those that proved it; ``over`` is what each of these said.
+
+    The end may lie as late as what was said before a bin leaves in doubt.
+    """
     gain = np.zeros(at + 1 - opened)
     for each in heard:
         ratio = each.ratio(began, at)
@@ -171,4 +179,5 @@ def _fell(heard: Sequence[_Heard], began: int, opened: int, at: int, start: int,
     since = np.cumsum(gain[::-1])[::-1][1:]
     likely = np.flatnonzero(since >= since.max() - SURE_NATS)
     best = opened + 1 + int(np.argmax(since))
-    return Turn(start + best, start + max(0, opened + int(likely[0]) - linger), start + at + 1)
+    doubtful = int((np.maximum.accumulate(np.cumsum(over)) <= SURE_NATS).sum())
+    return Turn(start + best, start + max(0, opened + int(likely[0]) - linger), start + at + doubtful + 1)
