@@ -28,7 +28,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What the bins before a midnight teach of those after it; plain arrays that may be pickled.
+    """What the bins before a midnight teach of those after it; plain arrays, see :mod:`clamor.detect.keep` for files.
 
     Attributes:
         names: The series: ``service, region, segment``.
