@@ -49,13 +49,13 @@ def incidents(
 ) -> pd.DataFrame:
     """Make incidents of flags: INCIDENTS rows by onset and id, the untouched and withdrawn ones included.
 
-    An ``outage`` bin opens an incident, ``elevated`` bins keep it open; bins without data neither close nor extend it.
-    It is *recovered* when its posts say so (``turns``) or a watched series has been normal for ``rules.quiet_minutes``
-    and none is still open, *unknown* when there is no coverage since, else *ongoing*.
+    An ``outage`` bin opens an incident, ``elevated`` bins keep it open; bins without data do neither. It is *recovered*
+    when its posts say so (``turns``) or, for ``rules.quiet_minutes``, its flags; *unknown* when there is no coverage
+    since, else *ongoing*.
 
     Args:
         flags: FLAGS rows of all sources, of one bin width, from :func:`lookback` on. Where source ``all`` has a row it
-            decides the state; posts and their excess come from the single sources.
+            decides the state; posts come from the single sources.
         now: Time of the run: ``computed_at``, and ``detected_at`` of new incidents.
         previous: INCIDENTS rows known so far: ids are kept by overlap of service and time. Those within the flags'
             window that are not found again become ``withdrawn``; older ones are returned as they are.
@@ -85,12 +85,9 @@ def incidents(
     rows, tree = read(flags, bin_minutes), Tree.of(regions)
     settled = _settled(previous, since, rows, rules)
     decided, found = _cases(rows, tree, rules, settled, providers, unread, readings(samples), now)
-    stamp = {
-        "parameters": json.dumps({**asdict(rules), **(parameters or {})}, sort_keys=True),
-        "catalog_version": catalog_version,
-        "bin_minutes": bin_minutes,
-        "computed_at": now.value // 1000,
-    }
+    written = json.dumps({**asdict(rules), **(parameters or {})}, sort_keys=True)
+    stamp = {"parameters": written, "catalog_version": catalog_version, "bin_minutes": bin_minutes}
+    stamp["computed_at"] = now.value // 1000
     said = Said.of([case.service for case in found], samples, claims, symptoms, uneven)
     return _told(rows, tree, rules, decided, found, known, settled, said, stamp)
 
