@@ -481,3 +481,13 @@ def test_bursty_series_keep_the_budget_within_twice_once_known(kind):
     false = (flag & ~before & free)[:, 3 * 2016 :].sum()
     weeks = 10 * (55 / 7 - 3)
     assert false <= 2 * 0.1 * weeks + 2 * (2 * 0.1 * weeks) ** 0.5
+
+
+def test_a_busy_series_far_below_its_expectation_is_judged():
+    """Two hundred posts a bin that become four hundred and at once fifty: no evidence, but a number, in every bin."""
+    counts = quiet(17, 200.0)
+    counts.loc[15 * 96 :, "count"] *= 2
+    counts.loc[16 * 96 :, "count"] = 50.0
+    out = detect(counts)[16:]
+    assert out[["score", "p_value"]].notna().all().all()
+    assert not out["flag"][16 * 96 :].any()

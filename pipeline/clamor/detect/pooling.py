@@ -41,6 +41,8 @@ FEW_POSTS, FEW_CAP_NATS = 3, 2.0
 OWN_LIMIT, POOL_LIMIT = 60.0, 25.0
 """Nats beyond which evidence does not grow: it is far beyond any doubt, and its exponential stays within float32."""
 TINY = np.float32(1e-6)
+LEAST = np.float32(1e-30)
+"""Likelihood ratios of busy series far below their expectation are zero in float32, but have no logarithm then."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,14 @@ def evidence(done: Followed, ties: Ties, tied: Floats, sizes: Lengths) -> Floats
         if not ties.service.single:
             odds(best, each, ties, sizes.ratios, out, not_out)
     tests = np.float32(len(sizes.windows))
-    own = np.log(np.divide(alone, tests * np.float32(len(sizes.ratios)), out=alone), out=alone)
+    np.divide(alone, tests * np.float32(len(sizes.ratios)), out=alone)
+    own = np.log(np.maximum(alone, LEAST, out=alone), out=alone)
     few = done.sums[-1] < np.float32(FEW_POSTS)
     own -= np.maximum(own - np.float32(FEW_CAP_NATS), 0) * few
     total = own
     if not ties.service.single:
-        joint = np.log(np.divide(out, tests * np.float32(ALONE), out=out), out=out)
+        np.divide(out, tests * np.float32(ALONE), out=out)
+        joint = np.log(np.maximum(out, LEAST, out=out), out=out)
         joint -= np.log1p(np.divide(not_out, tests, out=not_out), out=not_out)
         total = own + tied * (_supported(own, joint, support) - own)
     now = _surprise(done.taken.posts, done.taken.mean, error + done.kappa[0])
