@@ -277,27 +277,29 @@ def test_likelihood_ratios_equal_their_slow_twin(y, mean, size):
 def test_pooled_odds_equal_their_slow_twin():
     """All accounts of who is out, who is not, and what is talk, with the cap on what one region may say of others."""
     ratios = (2.0, 5.0)
+    sizes = replace(lengths(15), ratios=ratios)
     likely = [(0.3, 0.1), (2.0, 1.0), (300.0, 500.0), (1.0, 0.9), (7.0, 7.0), (0.9, 0.2), (4.0, 30.0)]
     service, parent = [0, 0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 1, 2, 3]
     shares = np.array(likely, dtype=np.float32)
     best = shares.max(axis=1, keepdims=True)
     out, not_out = np.zeros_like(best), np.zeros_like(best)
     ties = pooling.Ties.of(np.array(service), np.array(parent))
-    pooling.odds(np.log(best), list((shares / best).T[:, :, None]), ties, ratios, out, not_out)
+    pooling.odds(np.log(best), list((shares / best).T[:, :, None]), ties, sizes, out, not_out)
     fast = np.concatenate([out, not_out], axis=1)
     assert fast == pytest.approx(np.array(naive.odds(likely, ratios, service, parent)), rel=1e-3)
 
 
 def test_a_region_that_is_not_known_yet_changes_no_odds():
     """A further region of a service that has neither posts nor expectations changes no odds, in no bit."""
-    ratios = (2.0, 5.0)
+    sizes = replace(lengths(15), ratios=(2.0, 5.0))
     y, m, size = (np.array([[v] for v in row], dtype=np.float32) for row in ((9, 3, 0), (2, 2, 0), (5, 4, 1)))
     answers = []
     for rows in (slice(0, 2), slice(0, 3)):
-        best, each = pooling.likelihoods(y[rows], m[rows], size[rows], ratios)
+        best, each = pooling.likelihoods(y[rows], m[rows], size[rows], sizes.ratios)
         out, not_out = np.zeros_like(best), np.zeros_like(best)
         parent = np.array([0, 0, 1])[rows]
-        pooling.odds(best, each, pooling.Ties.of(np.zeros(len(best), dtype=np.int64), parent), ratios, out, not_out)
+        ties = pooling.Ties.of(np.zeros(len(best), dtype=np.int64), parent)
+        pooling.odds(best, each, ties, sizes, out, not_out)
         answers.append((out[:2].tolist(), not_out[:2].tolist()))
     assert answers[0] == answers[1]
 

@@ -24,6 +24,9 @@ REACHED, REACHED_SCATTERED = 0.97, 0.24
 CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.002, 1.5, 2.2
 """Odds that a window brings more talk than expected, of a service or one parent region, 1.5 times as much; larger sizes
 are rarer by this power. So posts that merely double everywhere are an outage no likelier than talk."""
+BEYOND = 0.1
+"""Share of a series' own evidence beyond the joint one that counts still: no doubt about talk is so sure that the
+largest outage could not be told at the strictest budget."""
 CAP_NATS = 5.0
 """The most that one region may say about others, so that no single burst speaks for all."""
 ROUGH, ROUGH_ADDED = 2.0, 0.03
@@ -100,7 +103,7 @@ def evidence(done: Followed, ties: Ties, tied: Floats, sizes: Lengths) -> Floats
             best, each = best * trust, [share**trust for share in each]
         alone += np.exp(np.minimum(best, np.float32(OWN_LIMIT))) * sum(each)
         if not ties.service.single:
-            odds(best, each, ties, sizes.ratios, out, not_out)
+            odds(best, each, ties, sizes, out, not_out)
     tests = np.float32(len(sizes.windows))
     np.divide(alone, tests * np.float32(len(sizes.ratios)), out=alone)
     own = np.log(np.maximum(alone, LEAST, out=alone), out=alone)
@@ -111,6 +114,7 @@ def evidence(done: Followed, ties: Ties, tied: Floats, sizes: Lengths) -> Floats
         np.divide(out, tests * np.float32(ALONE), out=out)
         joint = np.log(np.maximum(out, LEAST, out=out), out=out)
         joint -= np.log1p(np.divide(not_out, tests, out=not_out), out=not_out)
+        joint += np.float32(BEYOND) * np.maximum(own - joint, 0)
         total = own + tied * (_supported(own, joint, support) - own)
     now = _surprise(done.taken.posts, done.taken.mean, error + done.kappa[0])
     capped = np.minimum(total, np.float32(NOW_CAP_NATS))
@@ -138,24 +142,24 @@ def likelihoods(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -
     return best, each
 
 
-def odds(best: Floats, each: list[Floats], ties: Ties, ratios: tuple[float, ...], out: Floats, not_out: Floats) -> None:
+def odds(best: Floats, each: list[Floats], ties: Ties, sizes: Lengths, out: Floats, not_out: Floats) -> None:
     """Add the weights of the hypotheses by which a series is out, and of those by which it is not.
 
     Args:
         best: Log of the best likelihood ratio of each series.
         each: That of each size, as a share of it.
         ties: Series by service and parent region.
-        ratios: The sizes.
+        sizes: Lengths in bins.
         out: Added to.
         not_out: Added to.
 
     """
     own = np.exp(np.minimum(best, np.float32(OWN_LIMIT)))
     cap = np.exp(np.minimum(best, np.float32(CAP_NATS)))
-    alone, everywhere, nearby, scattered = (np.float32(p / len(ratios)) for p in (ALONE, EVERYWHERE, NEARBY, SCATTERED))
+    alone, everywhere, nearby, scattered = (np.float32(p / len(sizes.ratios)) for p in (ALONE, EVERYWHERE, NEARBY, SCATTERED))
     reached, some = np.float32(REACHED), np.float32(REACHED_SCATTERED)
     said, said_some, mine, part = (np.empty_like(own) for _ in range(4))
-    for ratio, share in zip(ratios, each, strict=True):
+    for ratio, share in zip(sizes.ratios, each, strict=True):
         np.multiply(cap, share, out=part)
         part -= 1
         touched = part * reached

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clamor.baseline.counts import Floats, Ints, Places
+from clamor.baseline.lengths import FINE_MINUTES, Lengths
 from clamor.baseline.scatter import VOLUME_CLASSES
 
 PEAK_DAYS = 28
@@ -108,14 +109,14 @@ def start(series: int) -> Tails:
     )
 
 
-def scale(tails: Tails, level: Floats, tied: Floats, *, fine: bool) -> Scale:
+def scale(tails: Tails, level: Floats, tied: Floats, sizes: Lengths) -> Scale:
     """Derive the scale of the next day from the days so far.
 
     Args:
         tails: The memory.
         level: Expected posts a bin of each series.
         tied: 1 where a series is pooled with others.
-        fine: Whether bins are shorter than a quarter of an hour.
+        sizes: Lengths in bins.
 
     """
     which = np.searchsorted(VOLUME_CLASSES, level)
@@ -135,17 +136,21 @@ def scale(tails: Tails, level: Floats, tied: Floats, *, fine: bool) -> Scale:
     share = days / (days + PLACE_DAYS)
     place = np.where(days > 0, share * (median - GUMBEL_MEDIAN * spread) + (1 - share) * place, place)
     gumbel = place.astype(np.float32), spread.astype(np.float32)
-    worth = np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH)
     peaks = (tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None]
-    heavy = BENT_FINE * _heavy(peaks, which, worth, HEAVY_FINE) if fine else _heavy(peaks, which, worth, HEAVY)
-    return Scale(*gumbel, heavy.astype(np.float32), _survival(tails.body), which, days == 0)
+    heavy = _heavy(peaks, which, np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH), sizes)
+    return Scale(*gumbel, heavy, _survival(tails.body), which, days == 0)
 
 
-def _heavy(peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.float64], usual: float) -> Floats:
+def _heavy(peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.float64], sizes: Lengths) -> Floats:
     """Return the mean excess of standardized peaks beyond HEAVY_FROM, but for each series' largest, which may be real.
 
     Of n exponential excesses all but the largest add up to n - H_n means (Renyi 1953), H_n the harmonic number.
+    A bin of a day or more is the day's peak itself: its spread is that of its tail, and is not widened once more.
     """
+    if sizes.wide:
+        return np.ones(len(peaks), dtype=np.float32)
+    fine = sizes.bin_minutes < FINE_MINUTES
+    usual, bent = (HEAVY_FINE, BENT_FINE) if fine else (HEAVY, 1.0)
     excess = np.fmax(peaks - np.float32(HEAVY_FROM), 0)  # 0 where there is no peak
     count = _count(excess > 0)
     total, worth = excess.sum(axis=1) - excess.max(axis=1), count - HARMONIC[count]
@@ -155,7 +160,7 @@ def _heavy(peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.flo
         limited = np.minimum(total[rows], MAX_HEAVY * worth[rows]).sum()
         prior[rows] = (limited + usual * HEAVY_CLASS_WORTH) / (worth[rows].sum() + HEAVY_CLASS_WORTH)
     heavy = (total + prior * sure) / (worth + sure)
-    return np.asarray(np.clip(heavy, 1, MAX_HEAVY), dtype=np.float32)
+    return np.asarray(bent * np.clip(heavy, 1, MAX_HEAVY), dtype=np.float32)
 
 
 def _count(which: npt.NDArray[np.bool_]) -> Ints:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from clamor.baseline import fit, scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Panel
-from clamor.baseline.lengths import FINE_MINUTES, Lengths, lengths
+from clamor.baseline.lengths import Lengths, lengths
 from clamor.baseline.level import follow
 from clamor.baseline.season import Calendar, calendar, everywhere
 from clamor.detect import news, pooling, tails
@@ -175,7 +175,7 @@ def _step(
     moments = np.concatenate([fitted.moments for fitted in known.fitted]).transpose(1, 2, 0)
     factor = scatter.class_factor(moments, level, sizes)
     tied = np.concatenate([p.ties.tied(fitted.seen) for p, fitted in zip(layout.parts, known.fitted, strict=True)])
-    to = tails.scale(known.memory, level, tied, fine=sizes.bin_minutes < FINE_MINUTES)
+    to = tails.scale(known.memory, level, tied, sizes)
     limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
     limit = np.where(to.new, limits[1], limits[0])[:, None].astype(np.float32)
     of_day, cells, heard = np.zeros((columns.stop - columns.start, len(tails.P_EDGES))), [], []
