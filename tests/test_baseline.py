@@ -32,7 +32,7 @@ def walk(table):
         block = fit.day(table, slice(None), dates, services, columns)
         level, error = fitted.usual(block.terms, sizes)
         factor = scatter.class_factor(fitted.moments.transpose(1, 2, 0), level, sizes)
-        done = follow(fitted, block, level, error, factor, sizes)
+        done = follow(fitted, block, level, error, factor, np.ones(len(level), dtype=np.float32), sizes)
         means.append(done.taken.mean)
         fitted = fit.refit(fitted, block, done.taken, sizes)
         by_service = fitted.heard_by(services)

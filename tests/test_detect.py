@@ -274,39 +274,72 @@ def test_likelihood_ratios_equal_their_slow_twin(y, mean, size):
     assert fast == pytest.approx(naive.likelihoods(y, mean, size, ratios), rel=2e-3)
 
 
+FLAT = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
 def test_pooled_odds_equal_their_slow_twin():
     """All accounts of who is out, who is not, and what is talk, with the cap on what one region may say of others."""
     ratios = (2.0, 5.0)
-    sizes = replace(lengths(15), ratios=ratios)
+    sizes = dataclasses.replace(lengths(15), ratios=ratios)
     likely = [(0.3, 0.1), (2.0, 1.0), (300.0, 500.0), (1.0, 0.9), (7.0, 7.0), (0.9, 0.2), (4.0, 30.0)]
     service, parent = [0, 0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 1, 2, 3]
     shares = np.array(likely, dtype=np.float32)
     best = shares.max(axis=1, keepdims=True)
     out, not_out = np.zeros_like(best), np.zeros_like(best)
-    ties = pooling.Ties.of(np.array(service), np.array(parent))
-    pooling.odds(np.log(best), list((shares / best).T[:, :, None]), ties, sizes, out, not_out)
+    ties = pooling.Ties.of(np.array(service), np.array(parent), FLAT)
+    pooling.odds(
+        np.log(best),
+        list((shares / best).T[:, :, None]),
+        ties,
+        np.ones(len(best), dtype=np.float32),
+        sizes,
+        out,
+        not_out,
+    )
     fast = np.concatenate([out, not_out], axis=1)
     assert fast == pytest.approx(np.array(naive.odds(likely, ratios, service, parent)), rel=1e-3)
 
 
 def test_a_region_that_is_not_known_yet_changes_no_odds():
     """A further region of a service that has neither posts nor expectations changes no odds, in no bit."""
-    sizes = replace(lengths(15), ratios=(2.0, 5.0))
+    sizes = dataclasses.replace(lengths(15), ratios=(2.0, 5.0))
     y, m, size = (np.array([[v] for v in row], dtype=np.float32) for row in ((9, 3, 0), (2, 2, 0), (5, 4, 1)))
     answers = []
     for rows in (slice(0, 2), slice(0, 3)):
         best, each = pooling.likelihoods(y[rows], m[rows], size[rows], sizes.ratios)
         out, not_out = np.zeros_like(best), np.zeros_like(best)
         parent = np.array([0, 0, 1])[rows]
-        ties = pooling.Ties.of(np.zeros(len(best), dtype=np.int64), parent)
-        pooling.odds(best, each, ties, sizes, out, not_out)
+        ties = pooling.Ties.of(np.zeros(len(best), dtype=np.int64), parent, FLAT)
+        pooling.odds(best, each, ties, np.ones(len(best), dtype=np.float32), sizes, out, not_out)
         answers.append((out[:2].tolist(), not_out[:2].tolist()))
     assert answers[0] == answers[1]
 
 
+def test_a_region_that_holds_others_is_not_pooled_once_they_were_seen():
+    """What a sum of regions shows was said by them: it is heeded, and pooled, only while they are unknown."""
+    above = np.array([2, 2]), np.array([0, 1])
+    ties = pooling.Ties.of(np.zeros(3, dtype=np.int64), np.array([0, 0, 1]), above)
+    assert ties.heeded(np.array([9, 0, 9], dtype=np.float32)).tolist() == [1, 1, 0]
+    assert ties.tied(np.array([9, 9, 9], dtype=np.float32)).tolist() == [1, 1, 0]
+    assert ties.heeded(np.array([0, 0, 9], dtype=np.float32)).tolist() == [1, 1, 1]
+
+
+def test_verdicts_of_regions_do_not_change_when_their_sums_are_given_too():
+    """Sums beside the regions say nothing new of them: without tails in common, nothing changes."""
+    world = catalogue(5, services=2, weeks=2)
+    leaves = world.frame()
+    whole = leaves.groupby(["service", "bin_start"], as_index=False)["count"].agg(lambda s: s.sum(skipna=False))
+    both = detect(pd.concat([leaves, whole.assign(region="001")]), world.regions)
+    alone = detect(leaves, world.regions)
+    mine = both[both["region"] != "001"].reset_index(drop=True)
+    near = np.abs(mine["score"] - alone["score"]).quantile(0.9)
+    assert near < 0.3
+    assert (mine["flag"] != alone["flag"]).mean() < 0.01
+
+
 def test_a_region_is_pooled_once_another_of_its_service_was_seen():
     """Lone services, and those whose other regions are new, are judged by themselves."""
-    ties = pooling.Ties.of(np.array([0, 0, 1, 2, 2]), np.array([0, 1, 2, 3, 3]))
+    ties = pooling.Ties.of(np.array([0, 0, 1, 2, 2]), np.array([0, 1, 2, 3, 3]), FLAT)
     assert ties.tied(np.array([9, 0, 9, 5, 7], dtype=np.float32)).tolist() == [0, 1, 0, 1, 1]
 
 
@@ -455,10 +488,11 @@ def test_heaviness_is_measured_and_a_single_great_peak_is_not():
     once = light.copy()
     once[:, 5] = 50.0
     heavy = np.where(light > 1.5, 1.5 + 6 * (light - 1.5), light).astype(np.float32)
-    found = [float(np.median(tails._heavy(peaks, which, np.full(40, 8.0), 1.7))) for peaks in (light, once, heavy)]
+    found = [float(np.median(tails._heavy(p, which, np.full(40, 8.0), lengths(15)))) for p in (light, once, heavy)]
     assert found[0] < 1.7
     assert found[1] < 2.2
     assert found[2] > 4
+    assert (tails._heavy(heavy, which, np.full(40, 8.0), lengths(1440)) == 1).all()  # a day's bin is its own peak
 
 
 def test_a_day_on_which_several_regions_peak_was_not_quiet():

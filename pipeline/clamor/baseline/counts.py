@@ -5,7 +5,7 @@ bin that is absent, null or not observed is NaN and carries no information; a ze
 service, region and segment, so nothing depends on the order of rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clamor.baseline.regions import UTC, region_tree
+from clamor.baseline.regions import UTC, Tree, region_tree
 from clamor.errors import InputError
 
 MINUTE_US = 60_000_000
@@ -39,6 +39,7 @@ class Panel:
         names: The series, sorted: ``service, region, segment``.
         group: Code of (service, parent region): siblings share it.
         service_code: Code of the service.
+        above: Rows of series, and rows of those of the same service that lie inside them, pair by pair.
         zone: Index of each series' time zone in ``zones``.
         zones: IANA names, or fixed offsets such as ``+05:30``.
         start_minute: Minutes since the epoch of column 0, UTC.
@@ -54,6 +55,7 @@ class Panel:
     names: pd.DataFrame
     group: Ints
     service_code: Ints
+    above: tuple[Ints, Ints]
     zone: Ints
     zones: tuple[str, ...]
     start_minute: int
@@ -135,6 +137,7 @@ def panel(
         names=names,
         group=service_code * max(len(regions_used), 1) + parent[region],
         service_code=service_code,
+        above=_above(service_code, region, regions_used, tree),
         zone=zone[region].astype(np.int64),
         zones=tuple(zones),
         start_minute=start,
@@ -145,6 +148,16 @@ def panel(
         first=first,
         last=last,
     )
+
+
+def _above(service: Ints, region: Ints, used: Sequence[str], tree: Tree) -> tuple[Ints, Ints]:
+    """Return the pairs of rows of which the first region holds the second."""
+    number = {name: k for k, name in enumerate(used)}
+    held = [(number[up], k) for k, name in enumerate(used) for up in tree.lineage(name) if up in number]
+    rows = pd.DataFrame({"service": service, "region": region, "row": np.arange(len(service))})
+    inside = rows.merge(pd.DataFrame(held, columns=["holder", "region"], dtype=np.int64), on="region")
+    both = inside.merge(rows.rename(columns={"region": "holder", "row": "above"}), on=["service", "holder"])
+    return both["above"].to_numpy(dtype=np.int64), both["row"].to_numpy(dtype=np.int64)
 
 
 def pairs(counts: pd.DataFrame) -> int:

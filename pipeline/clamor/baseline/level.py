@@ -67,7 +67,9 @@ class Followed:
     ready: npt.NDArray[np.bool_]
 
 
-def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, factor: Floats, sizes: Lengths) -> Followed:
+def follow(
+    fitted: Fitted, block: Day, level: Floats, error: Floats | None, factor: Floats, heeded: Floats, sizes: Lengths
+) -> Followed:
     """Follow the level through one day; every value rests on earlier bins only.
 
     Args:
@@ -76,6 +78,7 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
         level: Their slow levels, and
         error: the squared relative errors of these, see :meth:`clamor.baseline.fit.Fitted.usual`.
         factor: By how much their volume classes scatter, see :func:`clamor.baseline.scatter.class_factor`.
+        heeded: 0 for series that repeat what others of their service bring, else 1.
         sizes: Lengths in bins.
 
     """
@@ -101,7 +104,7 @@ def follow(fitted: Fitted, block: Day, level: Floats, error: Floats | None, fact
     working = _through_day(kappa, young[new], first[:, new])
     talk, talk_mean = _talk(block, mean)
     talked = None if block.talk is None else _talked(fitted, talk, talk_mean, sizes)
-    sums, means, past = _windows(fitted, posts, mean, working, block.services, talked, sizes)
+    sums, means, past = _windows(fitted, posts, mean, working, (block.services, heeded), talked, sizes)
     of_day = scatter.moments(sums, means, known, working, learn, past, sd)
     learned, so_far = _learned(of_day, kappa.shape, young, posts.shape[1])
     so_far += moments[:, :, young, None]
@@ -243,7 +246,7 @@ def _windows(
     posts: Floats,
     mean: Floats,
     kappa: Floats,
-    service: Rows,
+    others: tuple[Rows, Floats],
     talked: list[Floats] | None,
     sizes: Lengths,
 ) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
@@ -264,7 +267,7 @@ def _windows(
         hour, hour_mean = summed(sizes.hour, window)
         earlier, earlier_mean = summed(sizes.hour, window + sizes.hour)
         worth = _worth(hour_mean, noise)
-        lift = _shared(hour, hour_mean, worth, service)
+        lift = _shared(hour, hour_mean, worth, *others)
         lift *= steady
         lift += hour * worth
         worth *= hour_mean
@@ -325,9 +328,13 @@ def _worth(mean: Floats, noise: Floats) -> Floats:
     return np.asarray(np.divide(1, worth, out=worth))
 
 
-def _shared(hour: Floats, hour_mean: Floats, worth: Floats, service: Rows) -> Floats:
-    """Return the rise of the service's other regions in the last hour: talk about a service is heard everywhere."""
+def _shared(hour: Floats, hour_mean: Floats, worth: Floats, service: Rows, heeded: Floats) -> Floats:
+    """Return the rise of the service's other regions in the last hour: talk about a service is heard everywhere.
+
+    A region that repeats what lies inside it (``heeded`` is 0) is no other, and has none.
+    """
     prior = np.float32(STEADY_SERVICE_POSTS)
+    worth = worth * heeded[:, None]
     limited = 4 * hour_mean
     limited += 4
     np.minimum(hour, limited, out=limited)
@@ -337,4 +344,7 @@ def _shared(hour: Floats, hour_mean: Floats, worth: Floats, service: Rows) -> Fl
     usual = service.others(np.multiply(hour_mean, worth, out=limited))
     usual += prior
     heard /= usual
+    heard -= 1
+    heard *= heeded[:, None]
+    heard += 1
     return heard

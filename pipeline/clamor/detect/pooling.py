@@ -56,34 +56,48 @@ class Ties:
         service: Series by service.
         parent: Series by service and parent region.
         parents: The groups of ``parent`` by service.
+        above: Rows of series, and rows of those that lie inside them, pair by pair.
 
     """
 
     service: Rows
     parent: Rows
     parents: Rows
+    above: tuple[Ints, Ints]
 
     @classmethod
-    def of(cls, service: Ints, parent: Ints) -> "Ties":
+    def of(cls, service: Ints, parent: Ints, above: tuple[Ints, Ints]) -> "Ties":
         """Tie series by their codes of service and of (service, parent region)."""
         by_service, by_parent = Rows(service), Rows(parent)
         of_parent = np.zeros(by_parent.groups, dtype=np.int64)
         of_parent[by_parent.group] = by_service.group
-        return cls(by_service, by_parent, Rows(of_parent))
+        return cls(by_service, by_parent, Rows(of_parent), above)
+
+    def heeded(self, seen: Floats) -> Floats:
+        """Return 1 for the series that say something of others, 0 for those that repeat what lies inside them.
+
+        That is known by what was seen on earlier days.
+        """
+        out = np.ones(len(seen), dtype=np.float32)
+        holder, inside = self.above
+        out[holder[seen[inside] > 0]] = 0
+        return out
 
     def tied(self, seen: Floats) -> Floats:
-        """Return 1 for the series of a service of which other regions were seen on earlier days, else 0."""
-        others = self.service.others((seen > 0).astype(np.float32)[:, None])[:, 0] > 0
-        return np.asarray(others, dtype=np.float32)
+        """Return 1 for the heeded series of a service of which others were seen on earlier days, else 0."""
+        heeded = self.heeded(seen)
+        others = self.service.others(((seen > 0) * heeded)[:, None])[:, 0] > 0
+        return np.asarray(others * heeded, dtype=np.float32)
 
 
-def evidence(done: Followed, ties: Ties, tied: Floats, sizes: Lengths) -> Floats:
+def evidence(done: Followed, ties: Ties, tied: Floats, heeded: Floats, sizes: Lengths) -> Floats:
     """Return the log odds of an outage of each bin over those of one alone, in nats, ``(series, bins)``.
 
     Args:
         done: A followed day of some whole services.
         ties: Their series by service and parent region.
         tied: 1 where the series is pooled with others, see :meth:`Ties.tied`.
+        heeded: 1 where others are pooled with it, see :meth:`Ties.heeded`.
         sizes: Lengths in bins.
 
     """
@@ -103,7 +117,7 @@ def evidence(done: Followed, ties: Ties, tied: Floats, sizes: Lengths) -> Floats
             best, each = best * trust, [share**trust for share in each]
         alone += np.exp(np.minimum(best, np.float32(OWN_LIMIT))) * sum(each)
         if not ties.service.single:
-            odds(best, each, ties, sizes, out, not_out)
+            odds(best, each, ties, heeded, sizes, out, not_out)
     tests = np.float32(len(sizes.windows))
     np.divide(alone, tests * np.float32(len(sizes.ratios)), out=alone)
     own = np.log(np.maximum(alone, LEAST, out=alone), out=alone)
@@ -142,13 +156,16 @@ def likelihoods(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -
     return best, each
 
 
-def odds(best: Floats, each: list[Floats], ties: Ties, sizes: Lengths, out: Floats, not_out: Floats) -> None:
+def odds(
+    best: Floats, each: list[Floats], ties: Ties, heeded: Floats, sizes: Lengths, out: Floats, not_out: Floats
+) -> None:
     """Add the weights of the hypotheses by which a series is out, and of those by which it is not.
 
     Args:
         best: Log of the best likelihood ratio of each series.
         each: That of each size, as a share of it.
         ties: Series by service and parent region.
+        heeded: 1 for the series that say something of others.
         sizes: Lengths in bins.
         out: Added to.
         not_out: Added to.
@@ -156,12 +173,14 @@ def odds(best: Floats, each: list[Floats], ties: Ties, sizes: Lengths, out: Floa
     """
     own = np.exp(np.minimum(best, np.float32(OWN_LIMIT)))
     cap = np.exp(np.minimum(best, np.float32(CAP_NATS)))
-    alone, everywhere, nearby, scattered = (np.float32(p / len(sizes.ratios)) for p in (ALONE, EVERYWHERE, NEARBY, SCATTERED))
+    priors = (ALONE, EVERYWHERE, NEARBY, SCATTERED)
+    alone, everywhere, nearby, scattered = (np.float32(p / len(sizes.ratios)) for p in priors)
     reached, some = np.float32(REACHED), np.float32(REACHED_SCATTERED)
     said, said_some, mine, part = (np.empty_like(own) for _ in range(4))
     for ratio, share in zip(sizes.ratios, each, strict=True):
         np.multiply(cap, share, out=part)
         part -= 1
+        part *= heeded[:, None]
         touched = part * reached
         touched += 1
         part *= some

@@ -85,12 +85,15 @@ class Layout:
 def _parts(table: Panel, least: int) -> list[Part]:
     """Cut the series, which are in order of their services, into parts of at least so many."""
     edges = [*np.flatnonzero(np.diff(table.service_code, prepend=-1))[1:], len(table.names)]
+    holder, inside = table.above
     out: list[Part] = []
     begin = 0
     for end in map(int, edges):
         if end - begin >= least or end == len(table.names):
             rows = slice(begin, end)
-            out.append(Part(rows, pooling.Ties.of(table.service_code[rows], table.group[rows])))
+            here = (holder >= begin) & (holder < end)
+            above = holder[here] - begin, inside[here] - begin
+            out.append(Part(rows, pooling.Ties.of(table.service_code[rows], table.group[rows], above)))
             begin = end
     return out
 
@@ -182,8 +185,9 @@ def _step(
     for i, part in enumerate(layout.parts):
         rows, fitted, scale = part.rows, known.fitted[i], to.rows(part.rows)
         block = fit.day(table, rows, layout.dates, part.ties.service, columns)
-        done = follow(fitted, block, *usual[i], factor[:, rows], sizes)
-        raw = pooling.evidence(done, part.ties, tied[rows], sizes)
+        heeded = part.ties.heeded(fitted.seen)
+        done = follow(fitted, block, *usual[i], factor[:, rows], heeded, sizes)
+        raw = pooling.evidence(done, part.ties, tied[rows], heeded, sizes)
         z = tails.standardize(raw, scale)
         judged = done.ready & (done.taken.observed > 0)
         fresh, told = news.news(z, judged, known.told[i], sizes)
