@@ -137,7 +137,7 @@ def panel(
         names=names,
         group=service_code * max(len(regions_used), 1) + parent[region],
         service_code=service_code,
-        above=_above(service_code, region, regions_used, tree),
+        above=_above(service_code, region, list(regions_used), tree),
         zone=zone[region].astype(np.int64),
         zones=tuple(zones),
         start_minute=start,
