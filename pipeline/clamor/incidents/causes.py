@@ -3,8 +3,8 @@
 *Shared cause*: where a provider fails, the other services of that country are judged together; if they rise with it,
 they suffer from it, and their own cases there are part of its case. Where several services begin to fail in one country
 at the same time and nowhere else without a provider, they share a cause too, and the largest is blamed. *Echo*: people
-blame their internet provider when a big platform fails; a provider's case inside a much larger case of a platform in
-the same regions is no outage of its own.
+blame their internet provider when a big platform fails; a provider's case that begins with a much larger one of a
+platform in the same regions is no outage of its own. One that begins later is: by then people know what failed.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -235,13 +235,13 @@ def _largest(members: list[Case], country: str, rows: Rows) -> Case:
 def _drop_echoes(
     cases: list[Case], rows: Rows, tree: Tree, rules: Rules, providers: Collection[str], quiet_bins: int
 ) -> list[Case]:
-    """Drop a provider's case inside a much larger one of another service in the same regions, and note it there."""
+    """Drop a provider's case that began with a much larger one of another service in the same regions; note it there."""
     platforms = [case for case in cases if case.service not in providers]
     first = np.array([case.first for case in platforms], np.int64)
     last = np.array([case.last for case in platforms], np.int64)
     kept = []
     for case in cases:
-        near = np.flatnonzero((first <= case.first + quiet_bins) & (last >= case.first)).tolist()
+        near = np.flatnonzero((np.abs(first - case.first) <= quiet_bins) & (last >= case.first)).tolist()
         loud = (
             (_times(platforms[i], case, rows), platforms[i])
             for i in (near if case.service in providers else ())
