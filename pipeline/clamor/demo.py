@@ -115,7 +115,7 @@ def _fresh_lake(folder: Path) -> Lake:
 
 
 def _settings(world: World, server: Any, lake: Lake) -> config.Settings:
-    """Point the live settings at the emulators; everything else is what a user has."""
+    """Point the live settings at the emulators; everything else is what a user has, but for counts by language."""
     return config.Settings(
         lake=lake.root,
         services=tuple(world.services),
@@ -129,6 +129,7 @@ def _settings(world: World, server: Any, lake: Lake) -> config.Settings:
             daily_cap_usd=100.0,
             lookback_hours=LOOKBACK_HOURS,
             country_beat_minutes=COUNTRY_BEAT_MINUTES,
+            languages=(),
             sample_profiles=True,
         ),
         reddit=config.Reddit(
