@@ -235,7 +235,7 @@ def _largest(members: list[Case], country: str, rows: Rows) -> Case:
 def _drop_echoes(
     cases: list[Case], rows: Rows, tree: Tree, rules: Rules, providers: Collection[str], quiet_bins: int
 ) -> list[Case]:
-    """Drop a provider's case that began with a much larger one of another service in the same regions; note it there."""
+    """Drop a provider's case that began with a much larger one of another service in the same regions; note it."""
     platforms = [case for case in cases if case.service not in providers]
     first = np.array([case.first for case in platforms], np.int64)
     last = np.array([case.last for case in platforms], np.int64)
