@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import typer
 
@@ -169,14 +169,17 @@ class Progress:
         self._shown = sys.stderr.isatty()
         if self._shown:
             from rich.console import Console
-            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
-            columns = (TextColumn(label), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeRemainingColumn())
-            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task(label, total=None)
+            self._bar = Bar(*self._columns(label), console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task(label, total=None, rows=0, rate=0.0)
 
-    def __enter__(self) -> "Progress":
+    def _columns(self, label: str) -> list[Any]:
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+
+        return [TextColumn(label), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeRemainingColumn()]
+
+    def __enter__(self) -> Self:
         if self._shown:
             self._bar.start()
         return self

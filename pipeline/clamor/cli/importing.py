@@ -1,6 +1,5 @@
 """Commands that read files into the lake: import, import-counts, import-marks."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -273,32 +272,20 @@ def _window(text: str | None) -> tuple[float, float] | None:
     return start.timestamp(), end.timestamp()
 
 
-class _Progress:
+class _Progress(common.Progress):
     """How far files are read, on stderr, only where stderr is a terminal: bytes, rows a second, time left."""
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-        if self._shown:
-            from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
+        super().__init__("reading")
+        self._began = time.monotonic()
 
-            rate = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s")
-            columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), rate, TimeRemainingColumn())
-            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("reading", total=None, rows=0, rate=0.0)
-            self._began = time.monotonic()
+    def _columns(self, label: str) -> list[Any]:
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
-    def __enter__(self) -> "_Progress":
-        if self._shown:
-            self._bar.start()
-        return self
+        rate = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s")
+        return [TextColumn(label), BarColumn(), DownloadColumn(), rate, TimeRemainingColumn()]
 
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            self._bar.stop()
-
-    def __call__(self, done: int, total: int, rows: int) -> None:
+    def __call__(self, done: float, total: float, rows: int = 0) -> None:
         """Move the bar: bytes read, bytes of all files, rows read."""
         if self._shown:
             rate = rows / max(1e-3, time.monotonic() - self._began)
