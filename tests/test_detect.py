@@ -324,17 +324,20 @@ def test_a_region_that_holds_others_is_not_pooled_once_they_were_seen():
     assert ties.heeded(np.array([0, 0, 9], dtype=np.float32)).tolist() == [1, 1, 1]
 
 
-def test_verdicts_of_regions_do_not_change_when_their_sums_are_given_too():
-    """Sums beside the regions say nothing new of them: without tails in common, nothing changes."""
-    world = catalogue(5, services=2, weeks=2)
-    leaves = world.frame()
-    whole = leaves.groupby(["service", "bin_start"], as_index=False)["count"].agg(lambda s: s.sum(skipna=False))
-    both = detect(pd.concat([leaves, whole.assign(region="001")]), world.regions)
-    alone = detect(leaves, world.regions)
-    mine = both[both["region"] != "001"].reset_index(drop=True)
-    near = np.abs(mine["score"] - alone["score"]).quantile(0.9)
-    assert near < 0.3
-    assert (mine["flag"] != alone["flag"]).mean() < 0.01
+def test_a_region_that_only_repeats_others_changes_none_of_their_odds():
+    """Not heeded, a sum is as good as absent; heeded, it would count what the regions said twice."""
+    sizes = dataclasses.replace(lengths(15), ratios=(2.0, 5.0))
+    y, m, size = (np.array([[v] for v in row], dtype=np.float32) for row in ((9, 2, 11), (2, 2, 4), (5, 4, 5)))
+
+    def odds(rows, heeded):
+        best, each = pooling.likelihoods(y[:rows], m[:rows], size[:rows], sizes.ratios)
+        out, not_out = np.zeros_like(best), np.zeros_like(best)
+        ties = pooling.Ties.of(np.zeros(rows, dtype=np.int64), np.array([0, 0, 1])[:rows], FLAT)
+        pooling.odds(best, each, ties, np.array(heeded[:rows], dtype=np.float32), sizes, out, not_out)
+        return out[:2].tolist(), not_out[:2].tolist()
+
+    assert odds(3, (1, 1, 0)) == odds(2, (1, 1))
+    assert odds(3, (1, 1, 1)) != odds(2, (1, 1))
 
 
 def test_a_region_is_pooled_once_another_of_its_service_was_seen():
