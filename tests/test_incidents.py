@@ -524,6 +524,18 @@ def test_a_big_platform_is_blamed_and_not_the_provider_that_lights_up():
     assert (row.service, list(row.services), row.scope) == ("tiktok", ["tiktok"], "country")
 
 
+def test_a_provider_that_fails_later_is_no_echo():
+    """TikTok has failed for hours when a provider fails too, with far fewer posts: an outage of its own."""
+    long, late = "...." + "O" * 12 + "....", "...." + "." * 8 + "O" * 4 + "...."
+    rows = found(
+        failing("tiktok", letters=long, posts=600),
+        failing("tiktok", region="FR", letters=long, posts=600),
+        failing("vodafone", letters=late, posts=60),
+        providers=["vodafone"],
+    )
+    assert sorted(rows["service"]) == ["tiktok", "vodafone"]
+
+
 def test_a_provider_that_lights_up_in_a_global_outage_is_an_echo():
     """The same when the platform fails in the world; a provider's incident of its own size stays."""
     world = [failing("tiktok", region, posts=510) for region in ("001", "DE", "US", "JP")]
