@@ -5,10 +5,8 @@ real HTTP, and every bin is decided with what was known then. The truth is looke
 """
 
 import shutil
-import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -311,13 +309,3 @@ def emulated(seed: int, port: int) -> Iterator[dict[str, str]]:
             "CLAMOR_LAKE": "data/emulated",
             "CLAMOR_SYNTHETIC": "true",
         }
-
-
-def wait() -> None:
-    """Wait until the process is told to end."""
-    over = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: over.set())
-    try:
-        over.wait()
-    except KeyboardInterrupt:
-        return

@@ -1,6 +1,8 @@
 """Commands that need nothing but clamor: demo and emulate, on a synthetic world."""
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -52,10 +54,10 @@ def emulate(
     """
     from clamor import demo as show
 
-    with show.emulated(seed, port) as settings:
+    with suppress(KeyboardInterrupt), show.emulated(seed, port) as settings:
         for name, value in settings.items():
             typer.echo(f"export {name}='{value}'")
         common.say(
             "synthetic X and Reddit are served; in another shell set the lines above, then `clamor run`; Ctrl-C ends"
         )
-        show.wait()
+        threading.Event().wait()
