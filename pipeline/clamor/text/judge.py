@@ -87,7 +87,7 @@ SAID_OF: Final[frozenset[int]] = frozenset(
         Kind.OWN,
     }
 )
-"""The kinds whose points depend on the kind of service."""
+"""The kinds whose points depend on the kind of service, by their symptom; those of ``OTHER`` do by its own name."""
 _WORDS: Final[dict[int, str]] = {int(kind): kind.name.lower() for kind in Kind}
 _OWN: Final[dict[int, tuple[Kind, ...]]] = {
     Kind.HINT: (Kind.FIRST, Kind.IMPACT),
@@ -164,6 +164,8 @@ class Ledger:
             points *= self._focus.get(tag, self._default)
             if not points:
                 return
+        elif kind == Kind.OTHER:
+            points *= self._focus.get("other", 1.0)
         if self._anchor is not None and (kind in SAID_OF or kind == Kind.FINE):
             share = self._anchor.share(start, end)
             points *= 0.0 if kind == Kind.FINE and share <= _ANOTHERS else share
