@@ -1,0 +1,290 @@
+"""Score `clamor detect --counts` as an outsider would: another generator, files in, rows out, scoring of its own.
+
+    python tests/benchmarks/bench_other.py --first 11 --seeds 4
+
+All data are synthetic (`other_worlds.py`); the tool is only used through its command line. Beside it, in the same run:
+a trailing negative binomial, EARS C2 and, for catalogues, a single bin that knows its mean: all of it but outages, or
+season and level without noise and talk. POD is the share of outages found (by an alarm in any series that they hit,
+from first to last bin) while false alarm episodes stay at a rate a series-week; `by series` counts every series of an
+outage for itself. Bins above the limit, joined over an hour, are an episode; it is false if no outage of its series is
+within it or the two hours before. After the sign come half-widths of 95% (t) over the seeds.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nab
+import numpy as np
+import other_worlds as worlds
+import pandas as pd
+from scipy import special
+
+RATES = (0.1, 0.02)
+CATALOGUES = {
+    "five weeks, one judged": {"weeks": 5},
+    "two weeks, one judged": {"weeks": 2},
+    "no talk": {"weeks": 5, "chatter": 0.0},
+    "all talk jumps": {"weeks": 5, "sudden": 1.0},
+    "one region each": {"weeks": 5, "services": 200, "regions": 1},
+    "one service": {"weeks": 5, "services": 1, "regions": 40, "outages": 6.0},
+}
+TREE = "region,parent,utc_offset_h\n"
+
+
+def door(world, *, eval_start=None, budget=0.1, regions=False, gaps="missing"):
+    """The verdicts of `clamor detect --counts`, each column as ``(series, bins)``; NaN where there is no row."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        worlds.frame(world, gaps=gaps).to_parquet(folder / "counts.parquet", index=False)
+        command = [str(Path(sys.executable).with_name("clamor")), "detect", "--counts", str(folder / "counts.parquet")]
+        command += ["--out", str(folder / "out.parquet"), "--bin", f"{world.bin_minutes}min", "--budget", str(budget)]
+        if eval_start is not None:
+            command += ["--eval-start", world.times()[eval_start].isoformat()]
+        if regions:
+            rows = {f"{place},,{worlds.ZONES[place[:4]]}\n" for place in world.regions}
+            (folder / "regions.csv").write_text(TREE + "".join(sorted(rows)))
+            command += ["--regions", str(folder / "regions.csv")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)}: {done.stderr}")
+        return wide(world, pd.read_parquet(folder / "out.parquet"))
+
+
+def wide(world, rows):
+    """Rows to one array a column."""
+    keys = pd.MultiIndex.from_arrays([world.services, world.regions])
+    series = keys.get_indexer(pd.MultiIndex.from_frame(rows[["service", "region"]]))
+    bins = ((rows["bin_start"] - world.start) // pd.Timedelta(minutes=world.bin_minutes)).to_numpy()
+    inside = (series >= 0) & (bins >= 0) & (bins < world.counts.shape[1])
+    out = {}
+    for name in ("score", "p_value", "q_value", "expected", "low", "high", "flag"):
+        out[name] = np.full(world.counts.shape, np.nan)
+        out[name][series[inside], bins[inside]] = rows[name].astype("float64").to_numpy()[inside]
+    return out
+
+
+def tail(counts, mean, size):
+    """``-log10 P(X >= x)`` of a negative binomial (Poisson where ``size`` is infinite), half of ``x`` itself."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(np.isinf(size), 0.0, mean / (mean + size))
+
+        def above(x):
+            finite = special.betainc(np.maximum(x, 1e-9), np.where(np.isinf(size), 1.0, size), np.maximum(share, 1e-12))
+            upper = np.where(np.isinf(size), special.gammainc(np.maximum(x, 1e-9), mean), finite)
+            return np.where(x <= 0, 1.0, upper)
+
+        return -np.log10(np.maximum(0.5 * (above(counts) + above(counts + 1)), 1e-300))
+
+
+def trailing(counts, bins=28):
+    """Tail of a negative binomial whose moments are those of the last ``bins``; no score before eight."""
+    frame = pd.DataFrame(counts.T).shift(1).rolling(bins, min_periods=8)
+    mean = np.maximum(frame.mean().to_numpy().T, 0.5 / bins)
+    var = frame.var().to_numpy().T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.where(var > mean * 1.01, mean**2 / (var - mean), np.inf)
+    return tail(counts, mean, size)
+
+
+def ears(counts):
+    """EARS C2 (Hutwagner et al. 2003): standard deviations above the mean of seven bins, two bins back."""
+    frame = pd.DataFrame(counts.T).shift(3).rolling(7, min_periods=4)
+    mean, spread = frame.mean().to_numpy().T, frame.std().to_numpy().T
+    return (counts - mean) / np.maximum(spread, 0.3)
+
+
+def ewma(counts, half_life=36):
+    """Standard deviations above an exponential mean, spread and mean of earlier bins only."""
+    frame = pd.DataFrame(counts.T).shift(1).ewm(halflife=half_life, min_periods=8)
+    return (counts - frame.mean().to_numpy().T) / np.maximum(frame.std().to_numpy().T, 1.0)
+
+
+class Truth:
+    """The outages that can be found from bin ``first`` on, and where an alarm is not false."""
+
+    def __init__(self, world, first):
+        self.first, self.hour = first, 60 // world.bin_minutes
+        self.weeks = np.isfinite(world.counts[:, first:]).sum() * world.bin_minutes / 10080
+        rows = world.outages[world.outages["last"] > first]
+        self.near = np.zeros(world.counts.shape, bool)
+        for each in rows.itertuples():
+            self.near[each.series, each.first : each.last + 2 * self.hour] = True
+        self.rows = rows[rows["first"] >= first]
+
+    def false(self, hit):
+        """Number of alarm episodes that touch no outage."""
+        bins = hit.shape[1]
+        at = np.where(hit, np.arange(bins), -(10**6))
+        earlier = np.maximum.accumulate(at, axis=1)
+        before = np.concatenate([np.full((len(hit), 1), -(10**6)), earlier[:, :-1]], axis=1)
+        begins = hit & (np.arange(bins) - before > self.hour)
+        episode = np.cumsum(begins.ravel())[hit.ravel()]
+        near = np.bincount(episode, weights=self.near[:, self.first :].ravel()[hit.ravel()]) if hit.any() else [0.0]
+        return int((np.asarray(near[1:]) == 0).sum())
+
+    def rate(self, hit):
+        return self.false(hit[:, self.first :]) / self.weeks
+
+    def limit(self, score, rate):
+        """The lowest limit at which false episodes stay within the rate."""
+        judged = score[:, self.first :]
+        quiet = judged[~self.near[:, self.first :] & np.isfinite(judged)]
+        steps = np.unique(np.sort(quiet)[::-1][: max(50, int(40 * rate * self.weeks))])
+        low, high = 0, len(steps) - 1
+        while low < high:
+            middle = (low + high) // 2
+            within = self.false(judged > steps[middle]) <= rate * self.weeks
+            low, high = (low, middle) if within else (middle + 1, high)
+        return steps[low]
+
+    def found(self, hit):
+        """One row an outage: found, found within an hour, its kind; and the share of (outage, series) found."""
+        out = []
+        for each in self.rows.itertuples():
+            mine = hit[each.series, each.first : each.last]
+            out.append((each.outage, each.kind, mine.any(), mine[: self.hour].any()))
+        rows = pd.DataFrame(out, columns=["outage", "kind", "found", "soon"])
+        return rows.groupby(["outage", "kind"])[["found", "soon"]].any().reset_index(), rows["found"].mean()
+
+
+def scored(truth, score):
+    """The row of a table: POD at both rates, within an hour, regional, by pairs."""
+    out = {}
+    for rate in RATES:
+        events, pairs = truth.found(np.nan_to_num(score, nan=-np.inf) > truth.limit(score, rate))
+        out[f"POD {rate}"] = events["found"].mean()
+        if rate == RATES[0]:
+            out["1 h"] = events["soon"].mean()
+            out["regional"] = events.loc[events["kind"] == "regional", "found"].mean()
+            out["by series"] = pairs
+    return out
+
+
+def catalogue(seed, **options):
+    """Rows of a table, by method, of one seed's catalogue."""
+    tree = options.pop("tree", True) and options.get("regions", 10) > 1
+    world = worlds.catalogue(seed, **options)
+    first = world.counts.shape[1] - 7 * 96
+    truth = Truth(world, first)
+    got = door(world, eval_start=first, regions=tree)
+    clamor = scored(truth, got["score"])
+    hit = got["flag"] == 1
+    events, _ = truth.found(hit)
+    clamor |= {"false, shipped": truth.rate(hit), "POD, shipped": events["found"].mean(), **health(truth, world, got)}
+    return {
+        "clamor": clamor,
+        "all known but outages, single bin": scored(truth, tail(world.counts, world.means, world.sizes[:, None])),
+        "season and level known, single bin": scored(truth, tail(world.counts, world.season, world.sizes[:, None])),
+        "trailing NB": scored(truth, trailing(world.counts)),
+        "EARS C2": scored(truth, ears(world.counts)),
+    }
+
+
+def health(truth, world, got):
+    """On bins without outages: share of p below 0.01 and 0.001, and of counts within the interval."""
+    quiet = ~truth.near & np.isfinite(world.counts) & np.isfinite(got["p_value"])
+    quiet[:, : truth.first] = False
+    p, inside = got["p_value"][quiet], (world.counts >= got["low"]) & (world.counts <= got["high"])
+    return {"p<.01": (p < 0.01).mean(), "p<.001": (p < 0.001).mean(), "in 95%": inside[quiet].mean()}
+
+
+def day_charts(seed, *, apart=False):
+    """Incidents caught of 131 at 0.5% and 1% of quiet bins; all charts in one file, or each in its own."""
+    world = worlds.charts(seed)
+    truth = Truth(world, 16)
+    got = [door(one) for one in _each(world)] if apart else [door(world)]
+    got = {name: np.concatenate([each[name] for each in got]) for name in got[0]}
+    out = {}
+    for name, score in (
+        ("clamor", got["score"]),
+        ("trailing NB", trailing(world.counts)),
+        ("EARS C2", ears(world.counts)),
+    ):
+        quiet = score[~truth.near][np.isfinite(score[~truth.near])]
+        hits = {f"caught {at:.1%}": score > np.quantile(quiet, 1 - at) for at in (0.005, 0.01)}
+        out[name] = {key: truth.found(hit)[0]["found"].sum() for key, hit in hits.items()}
+    flag = got["flag"] == 1
+    out["clamor"] |= {"shipped": truth.found(flag)[0]["found"].sum(), "of quiet": flag[~truth.near][:].mean()}
+    return out
+
+
+def _each(world):
+    for row in range(len(world.counts)):
+        yield worlds.World(
+            world.counts[row : row + 1], world.outages, world.start, world.bin_minutes, world.services[row : row + 1],
+            world.regions[row : row + 1], world.means[row : row + 1],
+            world.season[row : row + 1], world.sizes[row : row + 1],
+        )  # fmt: skip
+
+
+def companies(seed):
+    """The Numenta formula at the best single threshold, and of flags; false episodes a week of the flags."""
+    world = worlds.companies(seed)
+    starts = [world.outages.loc[world.outages["series"] == row, "first"].tolist() for row in range(len(world.counts))]
+    got = door(world)
+    truth = Truth(world, 2016)
+    flag = got["flag"] == 1
+    told = {"NAB, flags": nab.nab(nab.once_a_day(flag, 288), starts), "false a week": truth.rate(flag)}
+    out = {"clamor": {"NAB": nab.best(got["score"], starts)[0], **told}}
+    for name, score in (("EWMA", ewma(world.counts)), ("trailing NB", trailing(world.counts))):
+        out[name] = {"NAB": nab.best(score, starts)[0]}
+    return out
+
+
+def rare(seed):
+    """Large events found, and false episodes in twenty weeks a series, as shipped."""
+    world = worlds.rare(seed)
+    truth = Truth(world, 4 * 168)
+    flag = door(world)["flag"] == 1
+    peer = trailing(world.counts, 336)
+    peer = peer > truth.limit(peer, 1 / 20)
+    return {
+        name: {"found": truth.found(hit)[0]["found"].mean(), "false in 20 weeks": 20 * truth.rate(hit)}
+        for name, hit in (("clamor", flag), ("trailing NB (best limit)", peer))
+    }
+
+
+def table(title, seeds, one):
+    """Run every seed, print means with half-widths."""
+    results = [one(seed) for seed in seeds]
+    print(f"\n{title}")
+    for method in results[0]:
+        cells = []
+        for column in results[0][method]:
+            values = np.array([each[method][column] for each in results], float)
+            values = values[np.isfinite(values)]
+            half = (
+                special.stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / len(values) ** 0.5
+                if len(values) > 1
+                else np.nan
+            )
+            cells.append(f"{column} {values.mean() if len(values) else np.nan:.3f} ± {half:.3f}")
+        print(f"  {method}: " + "; ".join(cells), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--only", default="", help="tables whose title holds this")
+    given = parser.parse_args()
+    seeds = range(given.first, given.first + given.seeds)
+    tables = {
+        f"catalogue: {name}": lambda seed, o=options: catalogue(seed, **o) for name, options in CATALOGUES.items()
+    }
+    tables["catalogue: five weeks, no regions file"] = lambda seed: catalogue(seed, tree=False)
+    tables |= {
+        "131 one-day charts in one file": day_charts,
+        "131 charts, each a file": lambda s: day_charts(s, apart=True),
+    }
+    tables |= {"companies, 5 minutes": companies, "rare posts, hourly": rare}
+    for title, one in tables.items():
+        if given.only in title:
+            table(title, seeds, one)
+
+
+if __name__ == "__main__":
+    main()
