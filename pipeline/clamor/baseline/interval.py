@@ -1,5 +1,6 @@
 """Intervals of counts: what a bin may bring, and how many posts of a window are excess."""
 
+from math import ceil, floor
 from statistics import NormalDist
 
 import numpy as np
@@ -29,7 +30,7 @@ def excess_interval(
 
     Returns:
         ``(excess, low, high)`` in posts. The level's error is shared by the whole window, so it adds as
-        ``(sum of level_cv * mean)**2``, not bin by bin.
+        ``(sum of level_cv * mean)**2``, not bin by bin. The ends are whole posts, as those that would have come are.
 
     """
     y, mu = np.asarray(posts, dtype=float), np.asarray(expected, dtype=float)
@@ -38,7 +39,7 @@ def excess_interval(
     excess = float((y - mu).sum())
     low, high = gamma_bounds(float(mu.sum()), variance, coverage)
     total = float(y.sum())
-    return excess, total - high, total - low
+    return excess, total - ceil(high), total - floor(low)
 
 
 def gamma_bounds(mean: float, variance: float, coverage: float) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from clamor.incidents import causes
 from clamor.incidents.case import Case
 from clamor.incidents.cases import make
 from clamor.incidents.episodes import Decided, Rows, decide, read
+from clamor.incidents.held import hold
 from clamor.incidents.identity import identify
 from clamor.incidents.past import settle
 from clamor.incidents.readings import Readings, readings
@@ -111,7 +112,7 @@ def _cases(
     now: pd.Timestamp,
 ) -> tuple[Decided, list[Case]]:
     """Return the deciding verdicts, and the cases that they make, without those that were settled before."""
-    decided = decide(rows)
+    decided = hold(decide(rows), rows, rules, unread)
     now_bin = (now.value // 1000 - rows.start) // rows.width
     found = make(rows, decided, tree, rules, unread=unread, sampled=sampled, now_bin=now_bin)
     quiet = rules.quiet_bins(rows.width // MINUTE_US)

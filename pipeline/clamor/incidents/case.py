@@ -68,6 +68,11 @@ class Case:
     echoes: tuple[str, ...] = ()
 
     @property
+    def since(self) -> int:
+        """The first bin in which it went on: flags may come later than the posts that tell it afterwards."""
+        return self.first if self.began is None else min(self.first, self.began.at)
+
+    @property
     def until(self) -> int:
         """The last bin in which it went on."""
         return self.last if self.ended is None else min(self.last, self.ended.at - 1)

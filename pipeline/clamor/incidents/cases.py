@@ -5,8 +5,8 @@ from collections.abc import Collection
 import numpy as np
 
 from clamor.incidents.case import Case
-from clamor.incidents.episodes import OUTAGE, After, Decided, Episodes, Ints, Rows, after, find
-from clamor.incidents.evidence import Cells, Window, cells, single
+from clamor.incidents.episodes import After, Decided, Episodes, Ints, Rows, after, find
+from clamor.incidents.evidence import Window, cells, single
 from clamor.incidents.merge import group
 from clamor.incidents.place import place
 from clamor.incidents.readings import Readings
@@ -28,8 +28,8 @@ def make(
 ) -> list[Case]:
     """Make the cases of every service, in order of service and time."""
     bin_minutes = rows.width // 60_000_000
-    quiet = rules.quiet_bins(bin_minutes)
-    found = find(decided, quiet_bins=quiet, silent_bins=rules.silent_bins(bin_minutes))
+    quiet, silent = rules.quiet_bins(bin_minutes), rules.silent_bins(bin_minutes)
+    found = find(decided, quiet_bins=quiet, silent_bins=silent)
     if not len(found.series):
         return []
     groups = group(found, decided, rows, tree, rules, quiet)
@@ -50,8 +50,7 @@ def make(
         if case.until < case.last:
             seen = single(rows, cells(rows, window.rows(service, case.first, case.until), rows.region))
             place(case, seen, rows, tree, rules, each)
-        if not _small(seen, rules):
-            cases.append(case)
+        cases.append(case)
     return cases
 
 
@@ -84,11 +83,3 @@ def standing(then: After, enough: int, fresh: int) -> tuple[IncidentStatus, int]
     if closed.any():
         return IncidentStatus.RECOVERED, int(then.clear[closed].max())
     return IncidentStatus.UNKNOWN, -1
-
-
-def _small(found: Cells, rules: Rules) -> bool:
-    """Tell whether the series that are flagged themselves (the highest there are) hold too few posts for an outage."""
-    if not found.known.any():
-        return False
-    own = (found.known > 0) & (found.rank >= min(OUTAGE, int(found.rank[found.known > 0].max())))
-    return bool(found.over[own].max() < rules.least_posts - 0.5)

@@ -70,12 +70,12 @@ class Rows:
         order = np.lexsort((self.bin, number))
         return order, number[order]
 
-    def of_series(self, number: int, first: int, last: int) -> tuple[Ints, Ints, Ints]:
-        """Return a series' rows in order of time: all, those before bin ``first``, those from there to ``last``."""
+    def of_series(self, number: int, first: int, last: int) -> tuple[Ints, Ints]:
+        """Return a series' rows in order of time: all, and those from bin ``first`` to ``last``."""
         order, numbers = self._by_series
         mine = order[slice(*np.searchsorted(numbers, [number, number + 1]))]
         low, high = np.searchsorted(self.bin[mine], [first, last + 1])
-        return mine, mine[:low], mine[low:high]
+        return mine, mine[low:high]
 
     def time(self, bin_number: int) -> int:
         """Return the start of a bin, microseconds since the epoch."""

@@ -31,7 +31,6 @@ class Cells:
         variance: Variance of what was expected, jointly.
         rank: The worst state in the window.
         known: Number of bins with posts and an expectation.
-        over: Posts over those expected, of the bins that have more.
 
     """
 
@@ -42,7 +41,6 @@ class Cells:
     variance: Floats
     rank: Ints
     known: Ints
-    over: Floats
 
     @property
     def excess(self) -> Floats:
@@ -95,8 +93,7 @@ def cells(rows: Rows, index: Ints, by: Ints) -> Cells:
     rank = np.zeros(len(keys), np.int64)
     np.maximum.at(rank, group, rows.rank[index])
     number = np.bincount(group[known], minlength=len(keys)).astype(np.int64)
-    over = total(np.maximum(posts - mean, 0.0))
-    return Cells(keys // wide, keys % wide, total(posts), total(mean), spread, rank, number, over)
+    return Cells(keys // wide, keys % wide, total(posts), total(mean), spread, rank, number)
 
 
 def tail(posts: Floats, expected: Floats, variance: Floats) -> Floats:

@@ -1,12 +1,12 @@
-"""The one series of a source that measures a case: the smallest region that holds it, or the clearest."""
+"""The series of a source that measure a case: the smallest region that holds it, else the regions that it names."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from clamor.incidents.case import Case
-from clamor.incidents.episodes import Ints, Rows
+from clamor.incidents.episodes import Floats, Ints, Rows
 from clamor.incidents.evidence import Cells
 from clamor.incidents.scope import Tree
 from clamor.schema import WORLD, Scope
@@ -14,34 +14,75 @@ from clamor.schema import WORLD, Scope
 
 @dataclass(frozen=True)
 class Series:
-    """The one series that measures a case: its source and region, all its rows, and those before and in the window."""
+    """What measures a case: disjoint regions of one source, mostly one; all their rows, and those of its window."""
 
     source: str
-    region: str
+    regions: tuple[str, ...]
     rows: Ints
-    before: Ints
     inside: Ints
 
 
-def measured_by(case: Case, rows: Rows, tree: Tree) -> Series | None:
-    """Choose the one series whose posts are reported: the smallest region that holds the incident, its largest source.
+@dataclass(frozen=True)
+class Bins:
+    """Posts of some rows by bin, all regions together: bin numbers, posts, expected posts and their variance."""
 
-    Posts are never added over sources, nor over a parent and its children, and X's countries not to its world.
+    bin: Ints
+    posts: Floats
+    expected: Floats
+    variance: Floats
+
+    @classmethod
+    def of(cls, rows: Rows, index: Ints) -> "Bins":
+        """Add up rows by bin; those without posts or expectation are left out."""
+        index = known(rows, index)
+        bins, at = np.unique(rows.bin[index], return_inverse=True)
+        posts, mean = rows.value["posts"][index], rows.value["expected_posts"][index]
+        disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
+        spread = mean + (disp + cv**2) * mean**2
+        return cls(bins, *(np.bincount(at, each, len(bins)).astype(np.float64) for each in (posts, mean, spread)))
+
+    @property
+    def excess(self) -> Floats:
+        """Posts over those expected."""
+        return self.posts - self.expected
+
+
+def measured_by(case: Case, rows: Rows, tree: Tree) -> Series | None:
+    """Choose what measures a case: of each source the smallest region that holds it, else those that it names.
+
+    Of several sources the one of the smallest region speaks, then the one whose excess is surest. Posts are never
+    added over sources, nor over a parent and its children, and X's countries not to its world.
     """
     found = case.found
     if found is None or not (found.known > 0).any():
         return None
-    named = [WORLD] if case.scope == Scope.GLOBAL else case.named
-    holding = tree.common(named)
-    usable = np.flatnonzero(found.known > 0).tolist()
-    sure = found.excess - 2 * np.sqrt(found.variance)
-    rank = {region: depth for depth, region in enumerate(holding)}
-    depth = {
-        i: rank.get(rows.regions[found.item[i]], len(rank) + (rows.regions[found.item[i]] not in case.named))
-        for i in usable
-    }
-    best = min(usable, key=lambda i: (depth[i], -sure[i], found.source[i], found.item[i]))
-    return _series(case, rows, found, best)
+    choices = []
+    for source in np.unique(found.source[found.known > 0]).tolist():
+        there = np.flatnonzero((found.source == source) & (found.known > 0)).tolist()
+        mine = {rows.regions[found.item[i]]: i for i in there}
+        depth, regions = _smallest(case, mine, tree, found)
+        cells = [mine[region] for region in regions]
+        sure = float(found.excess[cells].sum() - 2 * np.sqrt(found.variance[cells].sum()))
+        choices.append((depth, -sure, source, regions))
+    _, _, source, regions = min(choices)
+    return _series(case, rows, source, regions)
+
+
+def _smallest(case: Case, mine: Mapping[str, int], tree: Tree, found: Cells) -> tuple[int, tuple[str, ...]]:
+    """Return a source's smallest region that holds a case and how far up it is; else those that make it up.
+
+    ``mine`` are the regions of the source, with their cells.
+    """
+    wide = case.scope == Scope.GLOBAL
+    holding = tree.common([WORLD] if wide else case.named)
+    for depth, region in enumerate(holding):
+        if region in mine:
+            return depth, (region,)
+    named = [region for region in mine if wide or region in case.named]
+    highest = tuple(region for region in named if not set(tree.path(region)[1:]) & set(named))
+    if highest:
+        return len(holding), highest
+    return len(holding) + 1, (max(mine, key=lambda region: (float(found.excess[mine[region]]), region)),)
 
 
 def clearest(case: Case, rows: Rows, tree: Tree) -> list[Series]:
@@ -56,7 +97,7 @@ def clearest(case: Case, rows: Rows, tree: Tree) -> list[Series]:
         source = int(found.source[i])
         if source not in best or found.z[i] > found.z[best[source]]:
             best[source] = i
-    return [_series(case, rows, found, i) for _, i in sorted(best.items())]
+    return [_series(case, rows, source, (rows.regions[found.item[i]],)) for source, i in sorted(best.items())]
 
 
 def known(rows: Rows, index: Ints) -> Ints:
@@ -64,7 +105,9 @@ def known(rows: Rows, index: Ints) -> Ints:
     return index[np.isfinite(rows.value["posts"][index]) & np.isfinite(rows.value["expected_posts"][index])]
 
 
-def _series(case: Case, rows: Rows, found: Cells, chosen: int) -> Series:
-    source, region = int(found.source[chosen]), int(found.item[chosen])
-    number = rows.number(source, rows.services.index(case.service), region)
-    return Series(rows.sources[source], rows.regions[region], *rows.of_series(number, case.first, case.until))
+def _series(case: Case, rows: Rows, source: int, regions: tuple[str, ...]) -> Series:
+    service = rows.services.index(case.service)
+    numbers = [rows.number(source, service, rows.regions.index(region)) for region in regions]
+    parts = [rows.of_series(number, case.since, case.until) for number in numbers]
+    whole, inside = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return Series(rows.sources[source], regions, whole, inside)

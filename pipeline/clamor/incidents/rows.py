@@ -6,10 +6,10 @@ import numpy as np
 
 from clamor.baseline import excess_interval
 from clamor.incidents.case import Case, Turn
-from clamor.incidents.episodes import ELEVATED, NORMAL, Ints, Rows
+from clamor.incidents.episodes import ELEVATED, NORMAL, Rows
 from clamor.incidents.evidence import LEAST_EXPECTED, severity, tail
 from clamor.incidents.identity import Identity
-from clamor.incidents.measured import Series, known, measured_by
+from clamor.incidents.measured import Bins, Series, known, measured_by
 from clamor.incidents.said import Said, claims, first_hand, symptoms
 from clamor.incidents.scope import Tree
 from clamor.schema import ALL_SOURCES, Ending, IncidentStatus, Scope
@@ -62,9 +62,10 @@ def _size(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
     disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
     excess, low, high = excess_interval(posts, mean, disp, cv)
     low, high = min(low, excess), max(high, excess)
-    peak = int(np.argmax(posts - mean))
+    bins = Bins.of(rows, series.inside)
+    peak = int(np.argmax(bins.excess))
     return {
-        "peak_ratio": float((posts[peak] + 0.5) / (mean[peak] + 0.5)),
+        "peak_ratio": float((bins.posts[peak] + 0.5) / (bins.expected[peak] + 0.5)),
         "excess_posts": excess,
         "excess_low_posts": low,
         "excess_high_posts": high,
@@ -76,11 +77,11 @@ def _times(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
     """Return the times of a case; its end is told by the posts, since flags look back over windows and linger."""
     peak, ended = case.opened, case.ended
     began = case.began or Turn(case.first, min(case.clear_before, case.first), case.opened + 1)
-    index = known(rows, series.inside) if series is not None else np.empty(0, np.int64)
+    bins = Bins.of(rows, series.inside if series is not None else np.empty(0, np.int64))
     if case.status == IncidentStatus.RECOVERED and ended is None:
-        ended = _quiet(case, rows, index)
-    if len(index):
-        peak = int(rows.bin[index[np.argmax(rows.value["posts"][index] - rows.value["expected_posts"][index])]])
+        ended = _quiet(case, bins)
+    if len(bins.bin):
+        peak = int(bins.bin[np.argmax(bins.excess)])
     return {
         "status": str(case.status),
         "onset_at": rows.time(began.at),
@@ -108,9 +109,9 @@ def _ending(case: Case, rows: Rows, series: Series | None, ended: Turn | None) -
         return how
     hours = max(1, HOURS_US // rows.width)
     shift = -(-(ended.at + hours - case.first) * rows.width // DAY_US) * DAY_US // rows.width
-    index = known(rows, series.rows)
-    mean = dict(zip(rows.bin[index].tolist(), rows.value["expected_posts"][index].tolist(), strict=True))
-    posts = dict(zip(rows.bin[index].tolist(), rows.value["posts"][index].tolist(), strict=True))
+    bins = Bins.of(rows, series.rows)
+    mean = dict(zip(bins.bin.tolist(), bins.expected.tolist(), strict=True))
+    posts = dict(zip(bins.bin.tolist(), bins.posts.tolist(), strict=True))
     later = [b for b in range(ended.at, ended.at + hours) if b in mean and b - shift in mean]
     first = [b for b in range(case.opened, case.opened + hours) if b in mean]
     then = sum(mean[b - shift] for b in later)
@@ -119,12 +120,9 @@ def _ending(case: Case, rows: Rows, series: Series | None, ended: Turn | None) -
     return str(Ending.NEW_NORMAL) if then > 0 and level / then > rise**0.5 else how
 
 
-def _quiet(case: Case, rows: Rows, index: Ints) -> Turn:
+def _quiet(case: Case, bins: Bins) -> Turn:
     """Return when a case was over that flags say is over: after the last bin whose posts showed it, if any did."""
-    mean = rows.value["expected_posts"][index]
-    disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
-    chance = tail(rows.value["posts"][index], mean, mean + (disp + cv**2) * mean**2)
-    high = rows.bin[index[chance < LAST_P]]
+    high = bins.bin[tail(bins.posts, bins.expected, bins.variance) < LAST_P]
     last, closed = (int(high[-1]), min(case.closed, int(high[-1]))) if len(high) else (case.last, case.closed)
     return Turn(last + 1, closed, case.clear_after + 1)
 
@@ -143,7 +141,7 @@ def _uneven(case: Case, rows: Rows, said: Said, series: Series | None) -> bool:
     """Tell whether some of the window was observed unevenly or not at all."""
     if series is not None:
         there = known(rows, series.inside)
-        if len(there) < case.until - case.first + 1 or (rows.rank[there] < NORMAL).any():
+        if len(there) < (case.until - case.since + 1) * len(series.regions) or (rows.rank[there] < NORMAL).any():
             return True
     if said.uneven is None or said.uneven.empty:
         return False

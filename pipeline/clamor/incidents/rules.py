@@ -14,9 +14,9 @@ class Rules:
     """What serves the budget, and what describes. Every incident records them in ``parameters``.
 
     Whether there is an incident follows from one rule, the budget that the flags were made for: an ``outage`` bin opens
-    one at once. Nothing here opens any. The *refractory* rules keep one outage from being told as several, which would
-    be false incidents too; the *chance* rules keep the budget where incidents of several series are put together or
-    posts are too rare for tails to be measured; the rest only says where, when and how badly.
+    one at once, and nothing here opens or forbids any. The *refractory* rules keep one outage from being told as
+    several, which would be false incidents too; the *chance* rules keep apart what only chance has put together; the
+    rest says where, when and how badly.
 
     Attributes:
         quiet_minutes: Refractory: normal bins for this long (two at least) end an incident; what is flagged before that
@@ -26,8 +26,6 @@ class Rules:
         budget: Chance: false incidents a series-week that the flags were made for. Series that the budget alone would
             flag together in a window are not put together.
         chance: Chance: what chance does not do more often than this is taken as one.
-        least_posts: Chance: an incident needs about so many posts in excess in one series, however rare posts are: two
-            people repeat each other.
         risk: Chance with which an incident that goes on may be called over, by one look at its posts.
         region_p: Where: a region whose series never raised an outage is named if its excess has a smaller p-value.
         flagged_p: Where: the same for a region that was flagged; flags may come from evidence pooled over regions.
@@ -45,7 +43,6 @@ class Rules:
     stale_minutes: int = 120
     budget: float = 0.1
     chance: float = 0.05
-    least_posts: int = 3
     risk: float = 0.01
     region_p: float = 0.001
     flagged_p: float = 0.01

@@ -106,7 +106,8 @@ def _add_read(read: _Read, case: Case, rows: Rows, tree: Tree, said: Said, serie
         read.add(size, size * min(1.0, usual / posts) if posts else 0.0, counts)
     elif said.symptoms and series.source in said.symptoms.sources(case.service):
         places = said.symptoms.regions_of(case.service, series.source)
-        near = [series.region] if series.region in places else [r for r in places if series.region in tree.path(r)]
+        (region,) = series.regions
+        near = [region] if region in places else [r for r in places if region in tree.path(r)]
         starts = rows.start + rows.bin[inside] * rows.width
         read.add(posts, usual, said.symptoms.within(case.service, series.source, starts, rows.width, near))
 

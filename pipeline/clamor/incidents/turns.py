@@ -1,9 +1,9 @@
 """When a case began and when it was over, told by the posts themselves.
 
 Flags look back over windows: they linger, and sometimes lead. Where posts are only counted by a query, jokes and news
-about an outage are counted with the complaints. So the times come from likelihoods of every bin's posts: Poisson of
-mean ``m`` where nothing is wrong, of ``m (1 + R)`` in an outage of average size. ``R`` is the case's own mean excess
-over what was expected; the series are the clearest one of each source.
+about an outage are counted with the complaints. So the times come from likelihoods of every bin's posts (``heard``):
+of mean ``m`` where nothing is wrong, of ``m (1 + R)`` in an outage of average size. The series are the clearest one of
+each source.
 
 *Over* is told by Page's test (1954): the log-likelihood ratios of ``m`` against ``m (1 + R/2)``, half as bad as it was,
 add up from the last bin that spoke against it; at ``log(1/risk)`` the case is over, and begins again when the opposite
@@ -20,69 +20,35 @@ lies in the bin before the first that shows it, or earlier by as long as complai
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from math import log
 from typing import Final
 
 import numpy as np
 
 from clamor.incidents.case import Case, Turn
-from clamor.incidents.episodes import Floats, Rows
-from clamor.incidents.measured import Series, clearest
-from clamor.incidents.measured import known as with_posts
+from clamor.incidents.episodes import Rows
+from clamor.incidents.heard import LEAST_MEAN, LEFT, SPREAD, Heard, speakers
+from clamor.incidents.measured import clearest
 from clamor.incidents.readings import Readings, as_series
 from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree
 from clamor.schema import IncidentStatus
 
-LEFT: Final = 0.5
-"""An outage that still goes on has at least this part of its own mean size."""
 FADED: Final = 0.25
 """What is left of it in the first bins after its end."""
 SURE_NATS: Final = 2.0
 """Half the chi-squared quantile .95 of one parameter, rounded: change points less likely by more are ruled out."""
 LINGER_MINUTES: Final = 15
 """So long people go on complaining as before when it is over, until the news has spread."""
-SOON: Final = 3
-"""A read source overrules counts if its silence would be proof within so many closing times."""
-LEAST_MEAN: Final = 1e-3
-"""Expected posts below this are taken as this."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Heard:
-    """What one source heard, bin by bin; NaN where it was not listening."""
-
-    read: bool
-    posts: Floats
-    mean: Floats
-    sampled: bool = False
-
-    def ratio(self, first: int, end: int) -> float:
-        """Return the excess of some bins over what was expected in them."""
-        there = np.flatnonzero(np.isfinite(self.posts[first:end])) + first
-        usual = float(self.mean[there].sum())
-        return max(0.0, float(self.posts[there].sum()) / usual - 1) if usual > 0 else 0.0
-
-    def shows(self, first: int, end: int) -> bool:
-        """Tell whether some bins have more posts than chance often brings (two standard deviations, if Poisson)."""
-        there = np.flatnonzero(np.isfinite(self.posts[first:end])) + first
-        usual = float(self.mean[there].sum())
-        return bool(self.posts[there].sum() - usual > 2 * usual**0.5)
-
-    def gain(self, before: float, after: float) -> Floats:
-        """Return each bin's log-likelihood ratio of ``after`` times the expected posts against ``before`` times."""
-        nats = self.posts * log(after / before) - self.mean * (after - before)
-        return np.nan_to_num(nats)
 
 
 def tell(
     case: Case, rows: Rows, tree: Tree, rules: Rules, *, unread: Collection[str], sampled: Readings, quiet: int
 ) -> None:
     """Say when a case began and was over, where posts can tell; what they call over has recovered, whatever lingers."""
-    start, end = max(0, case.first - quiet), case.last + quiet + 1
+    start, end = max(0, case.first - quiet), case.last + 2 * quiet + 1
     series = clearest(case, rows, tree)
-    heard = [_hear(each, rows, start, end, read=each.source not in unread) for each in series]
+    heard = [Heard.of(rows, each.rows, start, end, read=each.source not in unread) for each in series]
     if not heard:
         return
     opened = case.opened - start
@@ -90,23 +56,15 @@ def tell(
     for source in {each.source for each in series} & set(unread):
         if known := sampled.get((case.service, source)):
             posts, mean = as_series(known, rows, source, case.service, start, end)
-            heard.append(_Heard(True, posts, np.maximum(mean, LEAST_MEAN), sampled=True))
+            poisson = np.full(end - start, SPREAD[0])
+            heard.append(Heard(True, posts, np.maximum(mean, LEAST_MEAN), poisson, sampled=True))
     linger = -(-LINGER_MINUTES * 60_000_000 // rows.width)
     case.ended = _ended(heard, case.began.at - start, opened, start, quiet, log(1 / rules.risk), linger)
     if case.ended is not None:
         case.status = IncidentStatus.RECOVERED
 
 
-def _hear(series: Series, rows: Rows, first: int, end: int, *, read: bool) -> _Heard:
-    index = with_posts(rows, series.rows)
-    index = index[(rows.bin[index] >= first) & (rows.bin[index] < end)]
-    posts, mean = np.full(end - first, np.nan), np.full(end - first, np.nan)
-    posts[rows.bin[index] - first] = rows.value["posts"][index]
-    mean[rows.bin[index] - first] = np.maximum(rows.value["expected_posts"][index], LEAST_MEAN)
-    return _Heard(read, posts, mean)
-
-
-def _began(heard: Sequence[_Heard], opened: int, start: int) -> Turn:
+def _began(heard: Sequence[Heard], opened: int, start: int) -> Turn:
     """Return when it began: the bin up to the first outage bin from which on posts speak most for an outage."""
     gain = sum(each.gain(1.0, 1 + LEFT * max(each.ratio(opened, opened + 4), 0.1))[: opened + 1] for each in heard)
     since = np.cumsum(np.asarray(gain)[::-1])[::-1]
@@ -118,13 +76,13 @@ def _began(heard: Sequence[_Heard], opened: int, start: int) -> Turn:
 
 
 def _ended(
-    heard: Sequence[_Heard], began: int, opened: int, start: int, quiet: int, enough: float, linger: int
+    heard: Sequence[Heard], began: int, opened: int, start: int, quiet: int, enough: float, linger: int
 ) -> Turn | None:
     """Go through the bins after the first outage bin; return the end that stands at the last of them."""
     over: Turn | None = None
     total, last, run = 0.0, opened, list[float]()
     for t in range(opened + 1, len(heard[0].posts)):
-        speak = _speakers(heard, began, last + 1, quiet, enough)
+        speak = speakers(heard, began, last + 1, quiet, enough)
         says = sum(_over(each, t, began, last + 1, both=each in speak) for each in heard)
         if over is None:
             total += min(says, enough / 2)
@@ -140,33 +98,18 @@ def _ended(
     return over
 
 
-def _speakers(heard: Sequence[_Heard], began: int, end: int, quiet: int, enough: float) -> list[_Heard]:
-    """Return who may say that it goes on: read sources that would show it soon, else all.
-
-    Samples, which come once an hour, speak where no source is read whole.
-    """
-    strong = [
-        each
-        for each in heard
-        if each.read
-        and each.shows(began, end)
-        and LEFT * each.ratio(began, end) * np.nan_to_num(each.mean[began:end]).mean() * SOON * quiet >= enough
-    ]
-    return [each for each in strong if not each.sampled] or strong or list(heard)
-
-
-def _over(each: _Heard, t: int, began: int, end: int, *, both: bool) -> float:
+def _over(each: Heard, t: int, began: int, end: int, *, both: bool) -> float:
     """Return how much bin ``t`` of a source says "over", in nats; one that never showed the case can only deny it."""
     if np.isnan(each.posts[t]):
         return 0.0
     shown = each.shows(began, end)
     ratio = each.ratio(began, end) if shown else 1.0
-    nats = float(each.mean[t] * LEFT * ratio - each.posts[t] * log(1 + LEFT * ratio))
+    nats = -float(each.gain(1.0, 1 + LEFT * ratio, t, t + 1)[0])
     return min(nats, 0.0) if not shown else nats if both else max(nats, 0.0)
 
 
 def _fell(
-    heard: Sequence[_Heard], began: int, opened: int, at: int, start: int, linger: int, over: Sequence[float]
+    heard: Sequence[Heard], began: int, opened: int, at: int, start: int, linger: int, over: Sequence[float]
 ) -> Turn:
     """Return when posts fell, up to bin ``at``, the first of those that proved it; ``over`` is what each of these said.
 
