@@ -64,10 +64,10 @@ def false_share(p_by_bin, at, value):
     return min(shares)
 
 
-def news(z, judged, level, age, bin_minutes):
+def news(z, judged, level, age, bin_minutes, bursty=0.0):
     """Evidence of a day less what was told before it; and what is told at its end, and how many bins ago."""
     hour, out = max(4, 60 // bin_minutes), []
-    building, again = (1.5, 2.4) if bin_minutes < 15 else (1.1, 1.3)
+    building, again = 1.1 + 0.4 * bursty, 1.3 + 1.1 * bursty
     for value, counts in zip(z, judged, strict=True):
         age += 1
         bent = 4 * math.log1p(max(value, 0) / 4) if counts else 0.0

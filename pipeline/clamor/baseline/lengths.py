@@ -11,9 +11,6 @@ WIDE_RATIOS = (1.15, 1.4, 2.0, 4.0, 12.0)
 FINE_MINUTES = 15
 WINDOW_MINUTES = (15, 40, 120)
 """Bins below a quarter of an hour are summed over as long as wider ones are, not over as many bins."""
-STEADY_MINUTES, HASTE = 60.0, 0.3
-"""Posts within minutes repeat each other (a headline, a robot, a thread): the evidence of shorter windows counts by
-that power of their length, half for five minutes. On synthetic bursty series."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +23,11 @@ class Lengths:
         recent: Bins of the last day, at least 16: the level follows them.
         hour: Bins of the last hour, at least four: the expectation is lifted by them.
         windows: Lengths of the sums that are tested.
-        trust: Power to which the likelihood ratio of each window is believed.
         ratios: Outage sizes that are tested.
         warm_up: Observed bins before a series is judged: four hours, at least eight bins.
         cells: Cells of the week's season.
         block_days: Days between refits.
+        fine: Whether a bin is shorter than a quarter of an hour.
         wide: Whether a bin is a day or longer: then the year's season is fitted instead of a local level.
 
     """
@@ -40,11 +37,11 @@ class Lengths:
     recent: int
     hour: int
     windows: tuple[int, ...]
-    trust: tuple[float, ...]
     ratios: tuple[float, ...]
     warm_up: int
     cells: int
     block_days: float
+    fine: bool
     wide: bool
 
     @property
@@ -69,14 +66,11 @@ def lengths(bin_minutes: int) -> Lengths:
         recent=max(16, MINUTES_PER_DAY // bin_minutes),
         hour=max(4, 60 // bin_minutes),
         windows=windows,
-        trust=tuple(
-            min(1.0, (w * bin_minutes / STEADY_MINUTES) ** HASTE) if bin_minutes < FINE_MINUTES else 1.0
-            for w in windows
-        ),
         ratios=WIDE_RATIOS if wide else RATIOS,
         warm_up=max(8, 240 // bin_minutes),
         cells=MINUTES_PER_WEEK // cell if MINUTES_PER_WEEK % cell == 0 else 1,
         block_days=max(1.0, bin_minutes / MINUTES_PER_DAY),
+        fine=bin_minutes < FINE_MINUTES,
         wide=wide,
     )
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from clamor.baseline.counts import Bools, Floats, Ints
-from clamor.baseline.lengths import FINE_MINUTES, Lengths
+from clamor.baseline.lengths import Lengths
 
 TELL_FROM = 1.5
 """Standardized evidence (a peak of five days) from which a bin tells something."""
 TELL_MOST = 10.0
 """What was told counts as so much at most: a much worse outage, or a second one beyond doubt, is always news."""
-AGAIN, AGAIN_FINE = (1.1, 1.3), (1.5, 2.4)
+AGAIN, AGAIN_BURSTY = (1.1, 1.3), (1.5, 2.4)
 """By how many times evidence must exceed what was told to be news: within the hour, while it builds up, and later. In
-bins of less than a quarter of an hour the same burst is asked more often, and bursts of minutes are everywhere."""
+bursty series the next burst is never far."""
 FADE_HOURS = 12.0
 """What was told fades by a factor e in so many hours: by the next day an alarm of the same size is news again."""
 BEND = 4.0
@@ -68,13 +68,14 @@ def join(parts: "list[Told]") -> Told:
     return Told(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-def news(z: Floats, judged: Bools, told: Told, sizes: Lengths) -> tuple[Floats, Told]:
+def news(z: Floats, judged: Bools, told: Told, bursty: Floats, sizes: Lengths) -> tuple[Floats, Told]:
     """Return evidence less what was told already, for a day.
 
     Args:
         z: Standardized evidence, ``(series, bins)``.
         judged: Which of it counts.
         told: What was told before the day.
+        bursty: How far posts within minutes repeat each other, see :mod:`clamor.detect.bursts`.
         sizes: Lengths in bins.
 
     Returns:
@@ -91,19 +92,19 @@ def news(z: Floats, judged: Bools, told: Told, sizes: Lengths) -> tuple[Floats, 
     if not len(rows):
         return z, replace(told, age=age)
     bent = np.where(judged[rows], _bent(z[rows]), np.float32(0))
-    need, level[rows], age[rows] = _need(bent, level[rows], told.age[rows], sizes)
+    need, level[rows], age[rows] = _need(bent, level[rows], told.age[rows], bursty[rows], sizes)
     out = z.copy()
     out[rows] = np.where(bent >= need, z[rows], np.minimum(z[rows], np.float32(KNOWN)))
     return out, replace(told, level=level, age=age)
 
 
-def _need(bent: Floats, level: Floats, age: Floats, sizes: Lengths) -> tuple[Floats, Floats, Floats]:
+def _need(bent: Floats, level: Floats, age: Floats, bursty: Floats, sizes: Lengths) -> tuple[Floats, Floats, Floats]:
     """Return the bent evidence that is news at each bin, and what was told last by the end, and its age then.
 
     One pass for each thing told: the first bin that is news takes the place of what was told before, from the next on.
     """
     bins = np.arange(bent.shape[1], dtype=np.float32)
-    building, again = AGAIN_FINE if sizes.bin_minutes < FINE_MINUTES else AGAIN
+    building, again = (a + bursty[:, None] * np.float32(b - a) for a, b in zip(AGAIN, AGAIN_BURSTY, strict=True))
     level, begun = level.copy(), -1 - age
     need = np.zeros_like(bent)
     after = np.full(len(bent), -1.0, dtype=np.float32)
@@ -111,7 +112,7 @@ def _need(bent: Floats, level: Floats, age: Floats, sizes: Lengths) -> tuple[Flo
     least, most = _bent(np.float32(TELL_FROM)), _bent(np.float32(TELL_MOST))
     while len(rows):
         since = bins - begun[rows, None]
-        curve = level[rows, None] * np.where(since <= sizes.hour, np.float32(building), np.float32(again))
+        curve = level[rows, None] * np.where(since <= sizes.hour, building[rows], again[rows])
         curve *= _faded(since, sizes)
         later = bins > after[rows, None]
         need[rows] = np.where(later, curve, need[rows])

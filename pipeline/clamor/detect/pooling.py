@@ -15,6 +15,7 @@ from clamor.baseline.counts import Floats, Ints
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.level import Followed
+from clamor.detect import bursts
 
 ALONE, EVERYWHERE, NEARBY, SCATTERED = 0.001, 0.002, 0.002, 0.004
 """Odds, before a window is seen, of an outage of one series, of the whole service, of one parent region, of some
@@ -35,10 +36,9 @@ tail of a single one tells. (A lone series is measured by its own tails, and a b
 SUPPORT_SD = (0.3, 1.0)
 """Excess of the series' own best window, in standard deviations, at which the pool begins to lift it and does so fully:
 a region where nobody complains is not out because others are."""
-NOW_SD = 0.7
-"""A bin that itself is not this far above its expectation is no evidence of an outage, whatever came before it:"""
 NOW_CAP_NATS = 0.0
-"""so an alarm ends with its burst, and does not echo through the windows."""
+"""Evidence of a bin that itself is not above its expectation, at most: an alarm ends with its burst, and does not echo
+through the windows."""
 FEW_POSTS, FEW_CAP_NATS = 3, 2.0
 """One or two posts in the longest window are no outage by themselves, however rare: people repeat each other."""
 OWN_LIMIT, POOL_LIMIT = 60.0, 25.0
@@ -90,18 +90,24 @@ class Ties:
         return np.asarray(others * heeded, dtype=np.float32)
 
 
-def evidence(done: Followed, ties: Ties, tied: Floats, heeded: Floats, sizes: Lengths) -> Floats:
+def evidence(
+    done: Followed, ties: Ties, tied: Floats, heeded: Floats, bursty: Floats, sizes: Lengths
+) -> tuple[Floats, Floats | None]:
     """Return the log odds of an outage of each bin over those of one alone, in nats, ``(series, bins)``.
+
+    Where bins are fine, also what single bins say by themselves, in nats.
 
     Args:
         done: A followed day of some whole services.
         ties: Their series by service and parent region.
         tied: 1 where the series is pooled with others, see :meth:`Ties.tied`.
         heeded: 1 where others are pooled with it, see :meth:`Ties.heeded`.
+        bursty: How far posts within minutes repeat each other, see :mod:`clamor.detect.bursts`.
         sizes: Lengths in bins.
 
     """
-    tied = tied[:, None]
+    tied, bursty = tied[:, None], bursty[:, None]
+    singles = None
     together = tied * np.float32(not sizes.wide)
     error = 1 / done.known
     alone, out, not_out = (np.zeros(error.shape, dtype=np.float32) for _ in range(3))
@@ -112,8 +118,10 @@ def evidence(done: Followed, ties: Ties, tied: Floats, heeded: Floats, sizes: Le
         np.maximum(support, _surprise(y, m, rough), out=support)
         rough += together * (np.float32(ROUGH - 1) * done.kappa[window] + np.float32(ROUGH_ADDED))
         best, each = likelihoods(y, m, np.divide(1, rough, out=rough), sizes.ratios)
-        if sizes.trust[window] < 1:
-            trust = np.float32(sizes.trust[window])
+        if sizes.fine:
+            if window == 0:
+                singles = best + np.log(sum(each) / np.float32(len(each)))
+            trust = bursts.trust(bursty, sizes.windows[window] * sizes.bin_minutes)
             best, each = best * trust, [share**trust for share in each]
         alone += np.exp(np.minimum(best, np.float32(OWN_LIMIT))) * sum(each)
         if not ties.service.single:
@@ -132,7 +140,7 @@ def evidence(done: Followed, ties: Ties, tied: Floats, heeded: Floats, sizes: Le
         total = own + tied * (_supported(own, joint, support) - own)
     now = _surprise(done.taken.posts, done.taken.mean, error + done.kappa[0])
     capped = np.minimum(total, np.float32(NOW_CAP_NATS))
-    return np.asarray(capped + (total - capped) * (now >= np.float32(NOW_SD)), dtype=np.float32)
+    return np.asarray(capped + (total - capped) * (now >= bursts.now_sd(bursty)), dtype=np.float32), singles
 
 
 def likelihoods(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> tuple[Floats, list[Floats]]:

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clamor.baseline.counts import Floats, Ints, Places
-from clamor.baseline.lengths import FINE_MINUTES, Lengths
+from clamor.baseline.lengths import Lengths
 from clamor.baseline.scatter import VOLUME_CLASSES
+from clamor.detect.renyi import count, mean_excess
 
 PEAK_DAYS = 28
 PRIOR_PLACE, PRIOR_SPREAD = 0.7, 0.85
@@ -25,21 +26,20 @@ CLASS_DAYS = 50.0
 MIN_SPREAD, TIED_SPREAD = 0.4, PRIOR_SPREAD
 """Evidence that is pooled over regions may be wilder than likelihood ratios are by themselves, but is not tamer."""
 GUMBEL_MEDIAN, HIGH, GUMBEL_80 = 0.36651, 0.8, 1.49994
-HARMONIC = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, PEAK_DAYS + 1))])
 STEP = 0.25
 EDGES = np.arange(-8.0, 12.01, STEP)
 HEAVY_FROM = 1.5
 """Beyond it, a peak of five days, the tail is measured by itself, by the mean excess of the peaks (Gumbel's: one)."""
-HEAVY, HEAVY_FINE = 1.7, 4.0
-"""That of synthetic catalogues, and of bursty series in bins of less than a quarter of an hour."""
+HEAVY, HEAVY_BURSTY = 1.7, 4.0
+"""That of synthetic catalogues, and of bursty series."""
 HEAVY_WORTH, TIED_HEAVY_WORTH, HEAVY_CLASS_WORTH = 8.0, 30.0, 40.0
 """How many of the series' own excesses, and of its volume class's, weigh as much as the class, and as those.
 Where regions are pooled they are mostly those of the others, and tell less."""
 MAX_HEAVY = 10.0
 SHARED_FROM, SHARED_WITH = 3.0, 2
 """A day on which a series and as many others of its service peak beyond it was not quiet."""
-BENT_FINE = 1.2
-"""In bins of less than a quarter of an hour the tail bends: it is so much heavier further out than four weeks show."""
+BENT = 0.2
+"""The tail of bursty series bends: it is so much heavier further out than four weeks show."""
 P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
 HISTOGRAM_DAYS, HISTOGRAM_BINS = 2.0, 28.0
 """Half-life of the histogram: two days, as evidence changes while the baseline is learned, but at least 28 bins."""
@@ -57,19 +57,22 @@ class Tails:
 
     Attributes:
         peaks: Peak evidence of each of the last days, nats, ``(series, days)``; NaN where less than half was judged.
+        singles: The same of single bins by themselves; NaN where bins are not fine.
         body: Decayed counts of standardized evidence by volume class, ``(classes, bins of EDGES)``.
         recent: Tests of the last day by p-value, ``(len(P_EDGES),)``.
 
     """
 
     peaks: Floats
+    singles: Floats
     body: npt.NDArray[np.float64]
     recent: npt.NDArray[np.float64]
 
     def take(self, rows: Ints) -> "Tails":
         """Return the memory of other rows: ``rows[i]`` is the old row of the new row i, or -1 for a new series."""
-        peaks = np.concatenate([self.peaks, np.full((1, PEAK_DAYS), np.nan, dtype=np.float32)])
-        return replace(self, peaks=peaks[rows])
+        new = np.full((1, PEAK_DAYS), np.nan, dtype=np.float32)
+        both = (np.concatenate([old, new])[rows] for old in (self.peaks, self.singles))
+        return replace(self, **dict(zip(("peaks", "singles"), both, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -102,25 +105,28 @@ class Scale:
 
 def start(series: int) -> Tails:
     """Return the memory of nothing."""
+    never = np.full((series, PEAK_DAYS), np.nan, dtype=np.float32)
     return Tails(
-        peaks=np.full((series, PEAK_DAYS), np.nan, dtype=np.float32),
+        peaks=never,
+        singles=never,
         body=np.zeros((len(VOLUME_CLASSES) + 1, len(EDGES))),
         recent=np.zeros(len(P_EDGES)),
     )
 
 
-def scale(tails: Tails, level: Floats, tied: Floats, sizes: Lengths) -> Scale:
+def scale(tails: Tails, level: Floats, tied: Floats, bursty: Floats, sizes: Lengths) -> Scale:
     """Derive the scale of the next day from the days so far.
 
     Args:
         tails: The memory.
         level: Expected posts a bin of each series.
         tied: 1 where a series is pooled with others.
+        bursty: How far posts within minutes repeat each other, see :mod:`clamor.detect.bursts`.
         sizes: Lengths in bins.
 
     """
     which = np.searchsorted(VOLUME_CLASSES, level)
-    days = _count(~np.isnan(tails.peaks))
+    days = count(~np.isnan(tails.peaks))
     median, wide = _quantiles(tails.peaks, days)
     place, spread = np.empty(len(level)), np.empty(len(level))
     for k in np.flatnonzero(np.bincount(which)):
@@ -137,35 +143,28 @@ def scale(tails: Tails, level: Floats, tied: Floats, sizes: Lengths) -> Scale:
     place = np.where(days > 0, share * (median - GUMBEL_MEDIAN * spread) + (1 - share) * place, place)
     gumbel = place.astype(np.float32), spread.astype(np.float32)
     peaks = (tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None]
-    heavy = _heavy(peaks, which, np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH), sizes)
+    heavy = _heavy(peaks, which, np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH), bursty, sizes)
     return Scale(*gumbel, heavy, _survival(tails.body), which, days == 0)
 
 
-def _heavy(peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.float64], sizes: Lengths) -> Floats:
+def _heavy(
+    peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.float64], bursty: Floats, sizes: Lengths
+) -> Floats:
     """Return the mean excess of standardized peaks beyond HEAVY_FROM, but for each series' largest, which may be real.
 
-    Of n exponential excesses all but the largest add up to n - H_n means (Renyi 1953), H_n the harmonic number.
     A bin of a day or more is the day's peak itself: its spread is that of its tail, and is not widened once more.
     """
     if sizes.wide:
         return np.ones(len(peaks), dtype=np.float32)
-    fine = sizes.bin_minutes < FINE_MINUTES
-    usual, bent = (HEAVY_FINE, BENT_FINE) if fine else (HEAVY, 1.0)
-    excess = np.fmax(peaks - np.float32(HEAVY_FROM), 0)  # 0 where there is no peak
-    count = _count(excess > 0)
-    total, worth = excess.sum(axis=1) - excess.max(axis=1), count - HARMONIC[count]
+    usual = HEAVY + (HEAVY_BURSTY - HEAVY) * bursty
+    total, worth = mean_excess(peaks - np.float32(HEAVY_FROM))
     prior = np.empty(len(peaks))
     for k in np.flatnonzero(np.bincount(which)):
         rows = which == k
         limited = np.minimum(total[rows], MAX_HEAVY * worth[rows]).sum()
-        prior[rows] = (limited + usual * HEAVY_CLASS_WORTH) / (worth[rows].sum() + HEAVY_CLASS_WORTH)
+        prior[rows] = (limited + usual[rows] * HEAVY_CLASS_WORTH) / (worth[rows].sum() + HEAVY_CLASS_WORTH)
     heavy = (total + prior * sure) / (worth + sure)
-    return np.asarray(bent * np.clip(heavy, 1, MAX_HEAVY), dtype=np.float32)
-
-
-def _count(which: npt.NDArray[np.bool_]) -> Ints:
-    """Count what is true in each row; a product with ones is exact, and much faster than a sum of booleans."""
-    return np.asarray(which.astype(np.float32) @ np.ones(which.shape[1], dtype=np.float32), dtype=np.int64)
+    return np.asarray(np.clip(heavy * (1 + BENT * bursty), 1, MAX_HEAVY), dtype=np.float32)
 
 
 def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -269,19 +268,28 @@ class Heard:
 
     Attributes:
         peak: Peak evidence of each series, nats; -inf where nothing was judged.
-        high: The same, standardized.
+        single: The same of single bins by themselves.
+        high: Peak evidence, standardized.
         enough: Whether at least half of the day was judged.
         body: Quiet bins by volume class and standardized evidence, ``(classes, bins of EDGES)``.
 
     """
 
     peak: Floats
+    single: Floats
     high: Floats
     enough: npt.NDArray[np.bool_]
     body: npt.NDArray[np.float64]
 
 
-def hear(raw: Floats, z: Floats, judged: npt.NDArray[np.bool_], flagged: npt.NDArray[np.bool_], to: Scale) -> Heard:
+def hear(
+    raw: Floats,
+    singles: Floats | None,
+    z: Floats,
+    judged: npt.NDArray[np.bool_],
+    flagged: npt.NDArray[np.bool_],
+    to: Scale,
+) -> Heard:
     """Sum a day up; flagged bins count for the peaks but not for the body."""
     none = np.float32(-np.inf)
     at = z - np.float32(EDGES[0])
@@ -294,8 +302,9 @@ def hear(raw: Floats, z: Floats, judged: npt.NDArray[np.bool_], flagged: npt.NDA
     body = np.bincount(cell.ravel(), minlength=size + 1)[:size].reshape(-1, len(EDGES)).astype(np.float64)
     return Heard(
         np.where(judged, raw, none).max(axis=1),
+        np.full(len(raw), np.nan, dtype=np.float32) if singles is None else np.where(judged, singles, none).max(axis=1),
         np.where(judged, z, none).max(axis=1),
-        _count(judged) * 2 >= raw.shape[1],
+        count(judged) * 2 >= raw.shape[1],
         body,
     )
 
@@ -304,10 +313,16 @@ def learn(tails: Tails, heard: list[Heard], of_day: npt.NDArray[np.float64], ser
     """Take a whole day into the memory: what all series say, in order, and the tests that were made of them."""
     peak, high = np.concatenate([part.peak for part in heard]), np.concatenate([part.high for part in heard])
     quiet = np.concatenate([part.enough for part in heard]) & ~_shared(high, service)
-    peaks = np.concatenate([tails.peaks[:, 1:], np.where(quiet, peak, np.float32(np.nan))[:, None]], axis=1)
+    peaks = _with(tails.peaks, np.where(quiet, peak, np.float32(np.nan)))
+    singles = _with(tails.singles, np.where(quiet, np.concatenate([part.single for part in heard]), np.float32(np.nan)))
     keep = 0.5 ** (1 / max(HISTOGRAM_DAYS, HISTOGRAM_BINS / len(of_day)))
     body = tails.body * keep + sum(part.body for part in heard)
-    return Tails(peaks.astype(np.float32), body, of_day.sum(axis=0))
+    return Tails(peaks, singles, body, of_day.sum(axis=0))
+
+
+def _with(days: Floats, today: Floats) -> Floats:
+    """Return the last days with this one in place of the oldest."""
+    return np.concatenate([days[:, 1:], today[:, None]], axis=1)
 
 
 def _shared(peak: Floats, service: Ints) -> npt.NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from clamor.baseline.counts import MINUTES_PER_DAY, Panel
 from clamor.baseline.lengths import Lengths, lengths
 from clamor.baseline.level import follow
 from clamor.baseline.season import Calendar, calendar, everywhere
-from clamor.detect import news, pooling, tails
+from clamor.detect import bursts, news, pooling, tails
 from clamor.detect.budget import LEARN_BUDGET, first_day_level, outage_level
 from clamor.detect.rows import Grids
 from clamor.detect.verdicts import Verdicts, verdicts
@@ -178,7 +178,8 @@ def _step(
     moments = np.concatenate([fitted.moments for fitted in known.fitted]).transpose(1, 2, 0)
     factor = scatter.class_factor(moments, level, sizes)
     tied = np.concatenate([p.ties.tied(fitted.seen) for p, fitted in zip(layout.parts, known.fitted, strict=True)])
-    to = tails.scale(known.memory, level, tied, sizes)
+    bursty = bursts.share(known.memory.singles, tied, sizes)
+    to = tails.scale(known.memory, level, tied, bursty, sizes)
     limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
     limit = np.where(to.new, limits[1], limits[0])[:, None].astype(np.float32)
     of_day, cells, heard = np.zeros((columns.stop - columns.start, len(tails.P_EDGES))), [], []
@@ -187,10 +188,10 @@ def _step(
         block = fit.day(table, rows, layout.dates, part.ties.service, columns)
         heeded = part.ties.heeded(fitted.seen)
         done = follow(fitted, block, *usual[i], factor[:, rows], heeded, sizes)
-        raw = pooling.evidence(done, part.ties, tied[rows], heeded, sizes)
+        raw, singles = pooling.evidence(done, part.ties, tied[rows], heeded, bursty[rows], sizes)
         z = tails.standardize(raw, scale)
         judged = done.ready & (done.taken.observed > 0)
-        fresh, told = news.news(z, judged, known.told[i], sizes)
+        fresh, told = news.news(z, judged, known.told[i], bursty[rows], sizes)
         flagged, known.told[i] = news.alarms(z, fresh, judged, limit[rows], told, sizes)
         if asked:
             p = tails.p_value(z, scale)
@@ -200,7 +201,7 @@ def _step(
         if out is not None:
             out.put(rows, columns, verdicts(done, fitted.seen, fresh, p, judged, flagged, sizes))
         if not last:
-            heard.append(tails.hear(raw, z, judged, z >= outage_level(LEARN_BUDGET, sizes.block_days), scale))
+            heard.append(tails.hear(raw, singles, z, judged, z >= outage_level(LEARN_BUDGET, sizes.block_days), scale))
             known.fitted[i] = fit.refit(fitted, block, done.taken, sizes)
     if out is not None:
         for part, cell in zip(layout.parts, cells, strict=True):

@@ -92,6 +92,10 @@ class Bursts:
         uneven: Spread (log) of the number of bursts between series.
         robots: Bins a day that a robot fills.
         events: Least and largest size of the long events, in multiples of the level.
+        lasting: Least and largest length of them, in bins.
+        level: Median level, posts a bin, and its spread (log) between series.
+        market: Rise (log) of the hours after a market opens, on working days.
+        scheduled: Posts at the same minutes of every day, as robots send them: how many such minutes.
 
     """
 
@@ -101,6 +105,10 @@ class Bursts:
     uneven: float = 0.0
     robots: float = 0.15
     events: tuple[float, float] = (3, 30)
+    lasting: tuple[int, int] = (6, 150)
+    level: tuple[float, float] = (12, 1.5)
+    market: float = 0.0
+    scheduled: int = 0
 
 
 BURSTS = {
@@ -109,10 +117,21 @@ BURSTS = {
     "wild": Bursts(a_day=4, tail=1.3, robots=0.6, events=(1.5, 8)),
     "clustered": Bursts(a_day=5, together=6, tail=1.4, robots=0.3, events=(1.2, 12)),
     "uneven": Bursts(a_day=3, together=10, tail=1.4, uneven=0.7, robots=0.2, events=(1.2, 12)),
-}
+    "news": Bursts(
+        a_day=1.5, together=2, tail=1.6, robots=0.5, events=(3, 40), lasting=(2, 60), level=(30, 1.0), market=0.6
+    ),
+    "market": Bursts(
+        a_day=3, together=4, tail=1.5, robots=0.3, events=(1.5, 10), level=(30, 1.0), market=1.1, scheduled=3
+    ),
+    "surges": Bursts(
+        a_day=5, together=2, tail=1.3, uneven=0.4, robots=1.0, events=(2.5, 30), lasting=(3, 100), level=(25, 1.2),
+        market=0.8, scheduled=1,
+    ),
+}  # fmt: skip
 """Kinds of bursty series. On published 5-minute volumes of company names an exponentially weighted average scores 45 in
-the Numenta benchmark, a regression with windows 25, and 52 with a day's rest after each alarm; on the last four kinds
-such detectors score alike (tests/benchmarks/bench_bursty.py prints them), on the first they do much better."""
+the Numenta benchmark, a regression with windows 25, and 52 with a day's rest after each alarm; on the second to the
+fifth kind such detectors score alike (tests/benchmarks/bench_calibration.py prints them), on the first they do much
+better. The last three have a market's working days; no constant of clamor was chosen on "surges"."""
 
 
 def bursty(seed: int, kind: str = "plain", count: int = 10, days: int = 55) -> Simulated:
@@ -124,10 +143,14 @@ def bursty(seed: int, kind: str = "plain", count: int = 10, days: int = 55) -> S
     random, how = np.random.default_rng([seed, 2]), BURSTS[kind]
     bins = days * 288
     hours = np.arange(bins) / 12
-    level = np.clip(np.exp(random.normal(np.log(12), 1.5, (count, 1))), 0.3, 3000)
+    level = np.clip(np.exp(random.normal(np.log(how.level[0]), how.level[1], (count, 1))), 0.3, 3000)
     weekend = (hours // 24 % 7 >= 5) * random.uniform(-0.9, -0.1, (count, 1))
     day = np.sin(2 * np.pi * (hours - random.uniform(8, 14, (count, 1))) / 24)
     season = random.uniform(0.3, 1.2, (count, 1)) * day + weekend
+    if how.market:
+        since = hours % 24 - 14.5
+        opened = (since >= 0) & (since < 6.5) & (hours // 24 % 7 < 5)
+        season = season + opened * how.market * random.uniform(0.5, 1.5, (count, 1)) * (0.5 + np.exp(-since))
     noise = ar_noise(random, (count, bins), random.uniform(0.1, 0.35, (count, 1)), 0.985)
     noise += ar_noise(random, (count, bins), random.uniform(0.05, 0.25, (count, 1)), 0.9995)
     for shifted in np.flatnonzero(random.random(count) < 0.4):
@@ -157,17 +180,20 @@ def _bursts(random: Generator, how: Bursts, mean: Array, busy: Array, level: flo
                 mean[at : at + length] += size * np.exp(-np.arange(length) / decay)
     for at in random.integers(bins, size=random.poisson(how.robots * days)):
         mean[at] += min(level * (random.pareto(tail) + 1), 60 * level)
+    for minute in random.integers(288, size=how.scheduled):
+        days_on = np.arange(int(minute), bins, 288)
+        mean[days_on] += level * random.uniform(0.5, 2) * (random.random(len(days_on)) < 0.8)
 
 
 def _long_events(
     random: Generator, how: Bursts, series: int, mean: Array, usual: Array, truth: list[dict[str, object]]
 ) -> None:
-    """Add two to four events of half an hour to days, uneven and with bursts of their own."""
+    """Add two to four events of minutes to days, uneven and with bursts of their own."""
     bins = len(mean)
     number = int(random.integers(2, 5))
     starts = np.sort(random.choice(np.arange(4, bins // 288 - 2), number, replace=False)) * 288
     for at in starts + random.integers(288, size=number):
-        length = int(np.exp(random.uniform(np.log(6), np.log(150))))
+        length = int(np.exp(random.uniform(*np.log(how.lasting))))
         peak, stop = np.exp(random.uniform(*np.log(how.events))), min(bins, int(at) + 3 * length)
         uneven = np.exp(ar_noise(random, (1, stop - at), 0.5, 0.7)[0])
         mean[at:stop] += usual[at] * peak * np.exp(-np.arange(stop - at) / length) * uneven
