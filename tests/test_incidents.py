@@ -980,11 +980,11 @@ def test_lookback_shows_incidents_whole():
     assert lookback(still, at(6)) == at(3) - day
     done = found(flagged("....OO......"))
     assert lookback(done, at(5)) == at(3) - day
-    assert lookback(done, at(9)) == at(3) - day
-    assert lookback(done, at(10)) == at(10)
+    assert lookback(done, at(13)) == at(3) - day
+    assert lookback(done, at(14)) == at(14 - 8)
     lost = found(flagged("....OO"), now=at(90))
     assert lookback(lost, at(80)) == at(3) - day
-    assert lookback(found(flagged("....OO"), now=at(110)), at(100)) == at(100)
+    assert lookback(found(flagged("....OO"), now=at(110)), at(100)) == at(100 - 8)
 
 
 def test_what_is_settled_is_left_alone():
@@ -1041,6 +1041,27 @@ def test_ids_do_not_depend_on_where_runs_are_cut(texts, cut):
     every = run(texts, range(1, 17))
     pd.testing.assert_frame_equal(run(texts, [cut, 16])[LASTING], every[LASTING])
     pd.testing.assert_frame_equal(run(texts, [16])[LASTING], every[LASTING])
+
+
+LEVELS = st.lists(st.tuples(st.integers(1, 12), st.sampled_from([0.0, 2.0, 10.0, 30.0, 60.0])), min_size=2, max_size=12)
+
+
+@settings(deadline=None, derandomize=True, max_examples=25)
+@given(
+    st.text(alphabet="...eOO-", min_size=60, max_size=60), LEVELS, st.lists(st.integers(3, 20), min_size=1, max_size=6)
+)
+def test_polls_tell_what_one_run_over_all_tells(letters, levels, windows):
+    """Posts of any size beside any flags: runs that see only what lookback() asks for end with the same incidents."""
+    posts = [posts for length, posts in levels for _ in range(length)][:60]
+    flags = series("." * 20 + letters)
+    mine = flags.index[20 : 20 + len(posts)]
+    flags.loc[mine, "posts"] = flags.loc[mine, "posts"].where(flags["posts"].isna(), posts)
+    known, begin = schema.INCIDENTS.empty(), 0
+    for cut in sorted({*np.minimum(np.cumsum(windows), 80).tolist(), 80}):
+        seen = flags.loc[(flags["bin_start"] >= lookback(known, at(begin))) & (flags["bin_start"] < at(cut))]
+        known, begin = incidents(seen, previous=known, since=at(begin), now=at(cut)), cut
+    told = [name for name in LASTING if name != "computed_at"]
+    pd.testing.assert_frame_equal(known[told], incidents(flags, now=at(80))[told])
 
 
 @settings(deadline=None, derandomize=True, max_examples=20)

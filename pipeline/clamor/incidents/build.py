@@ -98,7 +98,7 @@ def _settled(previous: pd.DataFrame | None, since: pd.Timestamp | None, rows: Ro
     begin = pd.Timestamp(rows.start, unit="us", tz="UTC")
     if since is not None and previous is not None and len(previous):
         begin = max(begin, _first_open(previous, since))
-    return begin.value // 1000 - rules.quiet_bins(rows.width // MINUTE_US) * rows.width
+    return begin.value // 1000 - rules.asked_bins(rows.width // MINUTE_US) * rows.width
 
 
 def _cases(
@@ -148,10 +148,10 @@ def lookback(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.Timestamp:
     """Return the time from which flags show every incident whole that may change in a window that begins at ``begin``.
 
     An incident of which only the later part is seen would be judged by that part; a day before it is shown too, to
-    compare with.
+    compare with. Where there is none, what was asked of the posts before the window may be its beginning.
     """
     first = _first_open(previous, begin)
-    return first if first == begin else first - pd.Timedelta(days=1)
+    return first - pd.Timedelta(days=1) if first < begin else begin - pd.Timedelta(minutes=2 * Rules.quiet_minutes)
 
 
 def _first_open(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.Timestamp:
@@ -162,8 +162,11 @@ def _first_open(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.Timestamp:
     unknown = previous["status"] == str(IncidentStatus.UNKNOWN)
     lately = previous["computed_at"] - previous["last_seen_at"] <= pd.Timedelta(minutes=Rules.silent_minutes)
     still = (previous["status"] == str(IncidentStatus.ONGOING)) | (unknown & lately)
-    quiet = pd.to_timedelta((2 * previous["bin_minutes"]).clip(lower=Rules.quiet_minutes).astype("int64"), unit="min")
-    first: pd.Timestamp = previous.loc[still | (previous["last_seen_at"] + quiet > begin), "onset_low_at"].min()
+    asked = [width * Rules().asked_bins(width) for width in previous["bin_minutes"]]
+    late = (
+        previous["last_seen_at"] + pd.to_timedelta(pd.Series(asked, previous.index, dtype="int64"), unit="min") > begin
+    )
+    first: pd.Timestamp = previous.loc[still | late, "onset_low_at"].min()
     return begin if pd.isna(first) else min(begin, first)
 
 

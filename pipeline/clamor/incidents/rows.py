@@ -15,8 +15,8 @@ from clamor.incidents.scope import Tree
 from clamor.schema import ALL_SOURCES, Ending, IncidentStatus, Scope
 
 HOURS_US = 4 * 3600 * 1_000_000
-LEVEL_US = 6 * 3600 * 1_000_000
-"""What held for less is no level."""
+LEVEL_US, LEVEL_BINS = 6 * 3600 * 1_000_000, 7
+"""What held for less is no level: hours, and in wide bins a week of days."""
 DAY_US = 24 * 3600 * 1_000_000
 LAST_P = 0.05
 """A bin whose posts are less likely than this still shows the outage."""
@@ -105,7 +105,7 @@ def _ending(case: Case, rows: Rows, series: Series | None, ended: Turn | None) -
     if ended is None:
         return None
     how = str(Ending.QUIET if case.ended is None else Ending.POSTS)
-    if series is None or (ended.at - case.first) * rows.width < LEVEL_US:
+    if series is None or ended.at - case.since < max(LEVEL_US // rows.width, LEVEL_BINS):
         return how
     hours = max(1, HOURS_US // rows.width)
     shift = -(-(ended.at + hours - case.first) * rows.width // DAY_US) * DAY_US // rows.width

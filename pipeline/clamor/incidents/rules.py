@@ -57,6 +57,10 @@ class Rules:
         """Return how many normal bins end an incident."""
         return max(2, -(-self.quiet_minutes // bin_minutes))
 
+    def asked_bins(self, bin_minutes: int) -> int:
+        """Return how many bins after the last flagged one are asked when it was over; then an incident is settled."""
+        return 2 * self.quiet_bins(bin_minutes)
+
     def silent_bins(self, bin_minutes: int) -> int:
         """Return how many bins without data an incident survives."""
         return max(2, -(-self.silent_minutes // bin_minutes))

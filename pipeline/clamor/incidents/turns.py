@@ -46,7 +46,7 @@ def tell(
     case: Case, rows: Rows, tree: Tree, rules: Rules, *, unread: Collection[str], sampled: Readings, quiet: int
 ) -> None:
     """Say when a case began and was over, where posts can tell; what they call over has recovered, whatever lingers."""
-    start, end = max(0, case.first - quiet), case.last + 2 * quiet + 1
+    start, end = max(0, case.first - quiet), case.last + rules.asked_bins(rows.width // 60_000_000) + 1
     series = clearest(case, rows, tree)
     heard = [Heard.of(rows, each.rows, start, end, read=each.source not in unread) for each in series]
     if not heard:
