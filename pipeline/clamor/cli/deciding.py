@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EvalStart = Annotated[str | None, typer.Option(metavar="TIME", help="First bin to decide; earlier ones only teach.")]
 Regions = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="With --counts: region, parent, timezone or utc_offset_h.")
+    Path | None, typer.Option(metavar="FILE", help="With --counts: region; parent, timezone or utc_offset_h.")
 ]
 
 
@@ -58,13 +58,24 @@ def detect(
     if regions is not None or out is not None:
         raise InputError("--regions and --out go with --counts FILE; without it verdicts go to the lake")
     decided = _detect_lake(settings, width, start)
-    found = decided.incidents
-    open_now = int((found["status"] == "ongoing").sum())
-    line = f"{len(decided.flags):,} bins decided from {common.clock(decided.start)} to {common.clock(decided.end)} UTC"
-    common.say(f"{line}; {len(found)} incidents known, {open_now} ongoing: see `clamor incidents`")
+    _say_decided(decided, settings)
     if json:
         states = decided.flags.groupby(["source", "service", "state"]).size().rename("bins").reset_index()
         common.show_json(states.to_dict("records"))
+
+
+def _say_decided(decided: Any, settings: Any) -> None:
+    """Say how much was decided, how many incidents are known, and each that goes on in a sentence."""
+    from clamor import catalog
+    from clamor.incidents import sentence
+
+    found = decided.incidents
+    ongoing = found.loc[found["status"] == "ongoing"].sort_values("onset_at", ascending=False)
+    line = f"{len(decided.flags):,} bins decided from {common.clock(decided.start)} to {common.clock(decided.end)} UTC"
+    common.say(f"{line}; {len(found)} incidents known, {len(ongoing)} ongoing: see `clamor incidents`")
+    names = {service.id: service.name for service in catalog.load(settings.catalog).services.values()}
+    for row in ongoing.to_dict("records"):
+        common.say(sentence(row, names))
 
 
 def _detect_counts(

@@ -50,9 +50,9 @@ def incidents(
 ) -> pd.DataFrame:
     """Make incidents of flags: INCIDENTS rows by onset and id, the untouched and withdrawn ones included.
 
-    An ``outage`` bin opens an incident, ``elevated`` bins keep it open; bins without data do neither. It is *recovered*
-    when its posts say so (``turns``) or, for ``rules.quiet_minutes``, its flags; *unknown* when there is no coverage
-    since, else *ongoing*.
+    An ``outage`` bin opens an incident, ``elevated`` bins and posts that stay up (``held``) keep it open; bins without
+    data do neither. It is *recovered* when its posts have fallen (``turns``) or, where they are too few to tell, after
+    ``rules.quiet_minutes`` of normal bins; *unknown* when there is no coverage since, else *ongoing*.
 
     Args:
         flags: FLAGS rows of all sources, of one bin width, from :func:`lookback` on. Where source ``all`` has a row it
@@ -71,7 +71,7 @@ def incidents(
         bin_minutes: Width of the bins.
         catalog_version: Stored with every incident.
         parameters: Settings of the run to store beside the rules.
-        rules: Thresholds; when None the defaults, with ``budget`` of ``parameters`` if it is there.
+        rules: Thresholds; None: the defaults, with the ``budget`` of ``parameters``.
 
     Raises:
         InputError: flags of another bin width, an unknown state, two verdicts on one bin, a naive ``now``.
@@ -86,11 +86,17 @@ def incidents(
     rows, tree = read(flags, bin_minutes), Tree.of(regions)
     settled = _settled(previous, since, rows, rules)
     decided, found = _cases(rows, tree, rules, settled, providers, unread, readings(samples), now)
-    written = json.dumps({**asdict(rules), **(parameters or {})}, sort_keys=True)
-    stamp = {"parameters": written, "catalog_version": catalog_version, "bin_minutes": bin_minutes}
-    stamp["computed_at"] = now.value // 1000
+    stamp = _stamp(rules, parameters, now, catalog_version=catalog_version, bin_minutes=bin_minutes)
     said = Said.of([case.service for case in found], samples, claims, symptoms, uneven)
     return _told(rows, tree, rules, decided, found, known, settled, said, stamp)
+
+
+def _stamp(
+    rules: Rules, parameters: Mapping[str, Any] | None, now: pd.Timestamp, **columns: str | int
+) -> dict[str, Any]:
+    """Return what every row of a run says of that run."""
+    written = json.dumps({**asdict(rules), **(parameters or {})}, sort_keys=True)
+    return {"parameters": written, "computed_at": now.value // 1000, **columns}
 
 
 def _settled(previous: pd.DataFrame | None, since: pd.Timestamp | None, rows: Rows, rules: Rules) -> int:
