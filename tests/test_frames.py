@@ -144,3 +144,16 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         frames.write(pd.DataFrame({"a": [1]}), tmp_path / "out.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_regions_without_a_tree_may_have_clocks(tmp_path: Path) -> None:
+    """A parent is optional: who only knows in which zone each region lives can say just that."""
+    read = frames.regions(file(tmp_path, "region,timezone\nNA,Africa/Windhoek\n", "regions.csv"))
+    assert read.to_dict("list") == {"region": ["NA"], "timezone": ["Africa/Windhoek"]}
+
+
+@pytest.mark.parametrize(("written", "meant"), [("1", True), ("1.0", True), ("", True), ("0.0", False), ("No", False)])
+def test_observed_is_read_as_it_is_written_elsewhere(tmp_path: Path, written: str, meant: bool) -> None:
+    """pandas writes a column of truths with a hole in it as 1.0 and 0.0."""
+    text = "service,region,bin_start,count,observed\na,US,2026-09-01T10:00Z,5," + written + "\n"
+    assert list(frames.counts(file(tmp_path, text))["observed"]) == [meant]

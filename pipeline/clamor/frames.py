@@ -19,7 +19,10 @@ MOST: Final = 1e12
 YEARS: Final = (1970, 2200)
 """Times outside are mistakes, and do not fit nanoseconds."""
 _ZONED: Final = r"(?:[zZ]|UTC|:\S*[+-]\d{2}(?::?\d{2})?)$"
-_TRUTH: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_TRUTH: Final = {
+    **dict.fromkeys(("true", "1", "1.0", "yes"), True),
+    **dict.fromkeys(("false", "0", "0.0", "no"), False),
+}
 _DELIMITERS: Final = ",;\t|"
 _BLOCK: Final = 1 << 20
 
@@ -174,17 +177,18 @@ def counts(path: Path) -> pd.DataFrame:
 
 
 def regions(path: Path) -> pd.DataFrame:
-    """Read a regions file: ``region, parent`` and ``timezone`` or ``utc_offset_h``.
+    """Read a regions file: ``region``; optional ``parent`` and ``timezone`` or ``utc_offset_h``.
 
     Raises:
         InputError: a column is missing or a value has the wrong type.
 
     """
     frame = read(path)
-    _require(frame, ["region", "parent"], path)
-    out = pd.DataFrame({"region": _texts(frame["region"], path), "parent": _maybe(frame["parent"])})
-    if "timezone" in frame:
-        out["timezone"] = _maybe(frame["timezone"])
+    _require(frame, ["region"], path)
+    out = pd.DataFrame({"region": _texts(frame["region"], path)})
+    for name in ("parent", "timezone"):
+        if name in frame:
+            out[name] = _maybe(frame[name])
     if "utc_offset_h" in frame:
         out["utc_offset_h"] = _numbers(frame["utc_offset_h"], path)
     return out
@@ -243,7 +247,8 @@ def times(column: pd.Series, path: Path) -> pd.Series:
         return zoned
     if not (isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype) or column.dtype == object):
         raise InputError(
-            f"{path}: {column.name} has the type {column.dtype}; a time has an offset, as 2026-10-14T09:15Z"
+            f"{path}: {column.name} has the type {column.dtype}, without an offset; a time has one as "
+            "2026-10-14T09:15Z; add it, in pandas with .dt.tz_localize"
         )
     codes, distinct = pd.factorize(column.astype("str"))  # a file has few distinct times and many rows
     texts = pd.Series(distinct, dtype="str").str.strip()
@@ -251,11 +256,11 @@ def times(column: pd.Series, path: Path) -> pd.Series:
     zulu = texts.str.replace(r"\s*(?:UTC|[zZ])$", "Z", regex=True)
     parsed = pd.to_datetime(zulu, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
     strange = parsed.isna() | ~parsed.dt.year.between(*YEARS)
-    for wrong, rule in ((naive, "has no offset; a time has one"), (strange, "is no time; write it")):
+    for wrong, rule in ((naive, "has no offset; add the one it is meant in"), (strange, "is no time; write it")):
         if wrong.any():
             at = int(wrong.to_numpy().argmax())
             raise InputError(
-                f"{path}: {column.name} {texts.iloc[at]!r} (row {_first(codes == at)}) {rule} as 2026-10-14T09:15Z"
+                f"{path}: {column.name} {texts.iloc[at]!r} (row {_first(codes == at)}) {rule}, as 2026-10-14T09:15Z"
             )
     return pd.Series(parsed.array.take(codes), index=column.index, name=column.name)
 
