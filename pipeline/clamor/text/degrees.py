@@ -6,7 +6,7 @@ from typing import Final
 _ANGLE: Final = (
     r"(?P<{0}a>[NSEW](?![a-z]))?\s*(?P<{0}d>[-\u2212+]?\d{{1,3}}(?:[.,]\d+)?)\s*(?P<{0}o>[°º˚?\ufffd]*|deg)\s*"
     r"(?:(?P<{0}m>\d{{1,2}}(?:\.\d+)?)\s*['′’´]\s*(?:(?P<{0}s>\d{{1,2}}(?:\.\d+)?)\s*(?:[\"″”]|['′’´]{{2}})\s*)?)?"
-    r"(?P<{0}z>[NSEWnsew](?![A-Za-z]))?"
+    r"(?({0}a)|(?P<{0}z>[NSEWnsew](?![A-Za-z]))?)"
 )
 _PAIR: Final = re.compile(
     r"(?<![\w.])"

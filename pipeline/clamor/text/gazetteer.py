@@ -92,6 +92,7 @@ class Gazetteer:
         soft: Names of :attr:`alias` that are words: places only where nothing else is said.
         fillers: Words that say nothing about the place.
         jokes: Words beside which a town is hardly meant.
+        fiction: Words beside which no place is meant, unless a neighbour holds it.
         away: Phrases before a place where the writer is not.
         fans: Phrases after a place that is a team or a cause.
 
@@ -108,6 +109,7 @@ class Gazetteer:
     soft: frozenset[str]
     fillers: frozenset[str]
     jokes: frozenset[str]
+    fiction: frozenset[str]
     away: frozenset[str]
     fans: frozenset[str]
 
@@ -119,9 +121,9 @@ class Gazetteer:
             return "alias"
         if key in self.city:
             return "city"
-        if key in self.names:
-            return "name"
-        return "people" if key in self.people else None
+        if key in self.people:
+            return "people"
+        return "name" if key in self.names else None
 
     def candidates(self, key: str) -> dict[str, float]:
         """Return the regions of a folded name with their weights (people, or more for whole regions).
@@ -135,7 +137,7 @@ class Gazetteer:
             )
         if key in self.city:
             return {code: min(people, _LESSER) for code, people in known.items()} | dict.fromkeys(self.city[key], TOWN)
-        return known or dict.fromkeys(self.people.get(key, ()), COUNTRY)
+        return dict.fromkeys(self.people.get(key, ()), COUNTRY) or known
 
 
 def _table(name: str) -> pa.Table:
@@ -164,6 +166,7 @@ def gazetteer() -> Gazetteer:
         soft=_folded(own["soft"]),
         fillers=_folded(own["fillers"]),
         jokes=_folded(own["jokes"]),
+        fiction=_folded(own["fiction"]),
         away=_folded(own["away"]),
         fans=_folded(own["fans"]),
     )

@@ -12,7 +12,9 @@ Kind = Literal["name", "alias", "city", "people", "code", "short", "silent"]
 
 _IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _DOTTED: Final = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
-_LOST: Final = re.compile(r"(?<=[^\W\d_])\?+(?=[^\W\d_])|(?<=[^\W\d_]{3})\?$")
+_LOST: Final = re.compile(r"(?<=[^\W\d_])\?+(?=[^\W\d_])|(?<=[^\W\d_]{3})\?$|^\?(?=[^\W\d_]{4})")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_KANA: Final = re.compile("[\u30a0-\u30ff]")
 _LETTERS: Final = ("", *"aeiouncsygzlrdt")
 """What a letter may have been that an export turned into a question mark."""
 _SHORT: Final = {"st": "saint", "ft": "fort", "mt": "mount", "sta": "santa", "sto": "santo"}
@@ -23,7 +25,16 @@ _PLAIN: Final = frozenset(("uk", "dc", "hk", "nz"))
 """Short names of places that count anywhere."""
 _BEFORE = "in from near of at around based living lives live via to en em aus desde dari"
 _PLACED: Final = frozenset(_BEFORE.split())
+_NUMBERED: Final = frozenset(("the", "area", "code", "state", "til", "i", "die", "baby"))
+"""Words beside which a number may be an area code."""
 _WIDEST: Final = 5
+_LARGE: Final = 1e5
+_WRITTEN_ON: Final = frozenset("בלמהוبلو")
+"""Prepositions and articles of Hebrew and Arabic that are written as one word with what follows."""
+_CASED: Final = frozenset(("в", "во", "из", "у", "з", "із", "до", "с"))
+_CASES: Final = frozenset("еиыуіюї")
+_NOMINATIVES: Final = ("", "а", "я", "ь", "й")
+"""Letters that a case of a Slavic name puts in the place of others, after a preposition."""
 
 
 @dataclass(slots=True)
@@ -40,6 +51,7 @@ class Mention:
         placed: Whether a word before it says that it is a place.
         followed: Whether an unknown word stands right behind it, as in what is no place ("Boston Terrier").
         backed: Whether a neighbour lies in it, or it in a neighbour.
+        joined: Whether it stands right behind its neighbour, with a comma or nothing in between.
 
     """
 
@@ -52,6 +64,7 @@ class Mention:
     placed: bool = False
     followed: bool = False
     backed: bool = False
+    joined: bool = False
 
     def best(self) -> float:
         """Return the largest weight."""
@@ -60,12 +73,13 @@ class Mention:
 
 @dataclass(slots=True)
 class Piece:
-    """What was found: the mentions, the number of unknown words, whether it jests, whether it names what is away."""
+    """What was found: the mentions, the number of unknown words; whether it jests, names what is away, is made up."""
 
     mentions: list[Mention]
     strange: int = 0
     jests: bool = False
     away: bool = False
+    made_up: bool = False
 
 
 def read_piece(piece: str, names: Gazetteer, before: Sequence[Mention] = (), *, whole: bool = False) -> Piece:
@@ -89,7 +103,7 @@ def _spaced(piece: str, names: Gazetteer, before: Sequence[Mention], *, whole: b
     tokens = _tokens(piece, names)
     if whole and len(tokens) == 1 and tokens[0][0] not in _WORDY:
         tokens = [(tokens[0][0], True)]
-    found = Piece([])
+    found = Piece([], made_up=any(word in names.fiction for word, _ in tokens))
     at, end = 0, -1
     while at < len(tokens):
         neighbour = found.mentions[-1] if at == end and found.mentions else before[-1] if at == 0 and before else None
@@ -108,13 +122,23 @@ def _spaced(piece: str, names: Gazetteer, before: Sequence[Mention], *, whole: b
             at += 1
             continue
         mention.placed = at > 0 and tokens[at - 1][0] in _PLACED
+        mention.joined = at == 0 or (at == end and "-" not in piece)
         at += width
         end = at
         if at < len(tokens) and _longest(tokens, at, names, None)[1] == 1 and _phrase(tokens, at, names.fans):
             found.strange += 1
         elif not found.away:
             found.mentions.append(mention)
+    found.mentions = [mention for mention in found.mentions if not _is_number(mention, found, tokens)]
     return found
+
+
+def _is_number(mention: Mention, found: Piece, tokens: list[tuple[str, bool]]) -> bool:
+    """Tell whether an area code is a mere number ("Earth-616", a telephone number)."""
+    if not mention.key.isdigit():
+        return False
+    named = {word for other in found.mentions if other.kind != "silent" for word in other.key.split()}
+    return any(word not in named and word not in _NUMBERED for word, _ in tokens)
 
 
 def _tokens(piece: str, names: Gazetteer) -> list[tuple[str, bool]]:
@@ -129,13 +153,21 @@ def _tokens(piece: str, names: Gazetteer) -> list[tuple[str, bool]]:
         if "?" in raw and _LOST.search(raw):
             tokens.append((raw.lower(), False))
         elif raw.isascii() and raw.isalnum():
-            tokens.append((raw.lower(), capitals))
+            parts = _CAMEL.split(raw)
+            if len(parts) == 1 or names.kind(raw.lower()) or not all(_is_known(part.lower(), names) for part in parts):
+                tokens.append((raw.lower(), capitals))
+            else:
+                tokens += [(part.lower(), part.isupper()) for part in parts]
         else:
             tokens += [(word, capitals) for word in words(raw).split()]
     for i, (word, _) in enumerate(tokens):
         if "?" in word:
             tokens[i] = (_restored(tokens, i, names), False)
     return tokens
+
+
+def _is_known(word: str, names: Gazetteer) -> bool:
+    return word in names.fillers or word in names.codes or names.kind(word) is not None
 
 
 def _restored(tokens: list[tuple[str, bool]], at: int, names: Gazetteer) -> str:
@@ -191,7 +223,19 @@ def _single(tokens: list[tuple[str, bool]], at: int, names: Gazetteer, before: M
             return None
     elif len(word) == 2 and word.isascii() and not (alone or word in _PLAIN):
         return None
-    return _named(word, names)
+    return _named(word, names) or (None if word.isascii() else _inflected(tokens, at, names))
+
+
+def _inflected(tokens: list[tuple[str, bool]], at: int, names: Gazetteer) -> Mention | None:
+    """Return the large place of a word in a case or with a preposition written on it ("в Казани", "بالرياض")."""
+    word = tokens[at][0]
+    forms: list[str] = []
+    if word[0] in _WRITTEN_ON and len(word) > 3:
+        forms = [word[1:], f"ا{word[1:]}"]
+    elif at and tokens[at - 1][0] in _CASED and word[-1] in _CASES and len(word) > 3:
+        forms = [word[:-1] + end for end in _NOMINATIVES]
+    found = [mention for form in forms if (mention := _named(form, names)) and mention.best() >= _LARGE]
+    return max(found, key=Mention.best) if found else None
 
 
 def _named(key: str, names: Gazetteer) -> Mention | None:
@@ -210,19 +254,30 @@ def holds(before: Mention, regions: Sequence[str]) -> bool:
 def _unspaced(text: str, names: Gazetteer) -> Piece:
     """Cut a text without word spaces by the longest names that it holds."""
     found = Piece([])
-    letters = at = 0
+    letters = at = end = 0
     while at < len(text):
         for width in range(min(14, len(text) - at), 1, -1):
             key = text[at : at + width].strip()
-            if len(key) > 1 and (mention := _named(key, names)):
+            if len(key) > 1 and _whole_word(text, at, at + width, end) and (mention := _named(key, names)):
                 found.mentions.append(mention)
                 at += width
+                end = at
                 break
         else:
             letters += text[at].isalpha()
             at += 1
     found.strange = letters // 3
     return found
+
+
+def _whole_word(text: str, start: int, end: int, named: int) -> bool:
+    """Tell whether ``text[start:end]`` cuts no word of kana in two, and begins one of Hangul or follows a name."""
+    if "\uac00" <= text[start] <= "\ud7af":
+        return start in (0, named) or not "\uac00" <= text[start - 1] <= "\ud7af"
+    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    return not (_KANA.match(text[start]) and _KANA.match(before)) and not (
+        _KANA.match(text[end - 1]) and _KANA.match(after)
+    )
 
 
 def accepted(mention: Mention, *, jests: bool) -> bool:
@@ -239,17 +294,19 @@ def accepted(mention: Mention, *, jests: bool) -> bool:
     if mention.followed and not mention.placed:
         return False
     if mention.is_word and mention.kind in ("alias", "city"):
-        return mention.strange == 0 or mention.placed
-    if mention.kind in ("alias", "city") or not mention.key.isascii():
+        return mention.strange == 0 or (mention.placed and not mention.followed)
+    if mention.kind in ("alias", "city"):
         return mention.strange <= 6
-    if jests and best < SUBDIVISION:
-        return False
     if mention.is_word and not 2e5 <= best < SUBDIVISION:
+        return False
+    if not mention.key.isascii():
+        return mention.strange == 0 or mention.strange <= (3 if best >= SUBDIVISION else 2 if best >= 2e5 else 0)
+    if jests and best < SUBDIVISION:
         return False
     if len(mention.key) <= 3 and not (best >= 1e7 or 5e5 <= best < SUBDIVISION):
         return False
     if best >= SUBDIVISION:
-        return mention.strange <= 3
+        return mention.strange <= (3 if best >= 1e7 or mention.placed else 0)
     if mention.strange == 0:
         return best >= (5e3 if " " in mention.key else 15e3 if len(mention.key) >= 6 else 3e4)
     return best >= 2e5 and mention.strange <= (3 if mention.placed else 1)

@@ -10,7 +10,7 @@ from typing import Final
 
 from clamor.schema import UNKNOWN_REGION
 from clamor.text.degrees import coordinates
-from clamor.text.gazetteer import SUBDIVISION, Gazetteer, gazetteer, nearest
+from clamor.text.gazetteer import COUNTRY, SUBDIVISION, Gazetteer, gazetteer, nearest
 from clamor.text.mentions import Mention, accepted, read_piece
 
 ANSWER: Final = 0.8
@@ -22,10 +22,21 @@ _LARGE: Final = 2e5
 _FLAG: Final = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _TAGGED: Final = re.compile("\U0001f3f4([\U000e0061-\U000e007a]+)\U000e007f")
 _CUT: Final = re.compile(
-    r"[,;/|\\•·・‧∙●◆★~\n\r\t()\[\]{}<>+→←↔⇄\u2600-\u27bf\U0001f300-\U0001faff:\"“”«»…、，。／｜!=*_]"
-    r"|(?<!\w)\?|\?{2,}(?!\w)|\?(?!\w|$)|\.\.+| [-–—] | [xX] |[–—]"
+    r"([,;/|\\•·・‧∙●◆★~\n\r\t()\[\]{}<>+→←↔⇄\u2600-\u27bf\U0001f300-\U0001faff:\"“”«»…、，。／｜!=*_#@]"
+    r"|(?<!\w)\?(?!\w{4})|\?{2,}(?!\w)|\?(?!\w|$)|\.\.+| [-–—] | [xX] |[–—]|(?<=\w{4})\.\s)"
 )
+_ADDRESS: Final = re.compile(r"\S+@\S+\.\w+|(?:https?://|www\.)\S+")
+_SMALL: Final = 1.5e5
+"""People of a town below which what follows it after a comma says where it is, though no table knows it there."""
+_KNOWN: Final = 5e5
+"""The most that a town weighs where letters of several meanings follow it ("Richmond, CA")."""
+_CITIES: Final = frozenset(("ny", "dc", "la"))
+"""Codes of states that as often mean their city, which may stand beside another ("London, NY")."""
+_SHARE: Final = 0.85
+"""The least share of one country in the people of all towns of a name that is not left open."""
 _POSTCODE: Final = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
+_DISTRICT: Final = re.compile(r"\b(?:SE|SW|NW|EC|WC)\d{1,2}[A-Z]?\b")
+"""A postal district of London."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +69,11 @@ class _Group:
 
 def read_profile(text: str) -> Place:
     """Return the place that a profile's location text names, ``ZZ`` with candidates where it stays open."""
+    written = text
     if (at := coordinates(text)) and (region := nearest(*at)):
         return Place(region, (region,), "coordinates", 0.97)
-    text = text.replace("\ufffd", "?")
     names = gazetteer()
+    text = _DISTRICT.sub(" ", text.replace("\ufffd", "?"))
     flags = _flags(text, names)
     groups = _groups(_FLAG.sub(" | ", _TAGGED.sub(" | ", text)) if flags else text, names)
     alone = not groups
@@ -73,8 +85,9 @@ def read_profile(text: str) -> Place:
             group.sure = max(group.sure, 0.98)
         if not agreeing:
             groups.append(_Group({flag: 1.0}, 0.96))
-    if not groups and _POSTCODE.search(text):
-        return Place("GB", ("GB",), "postcode", 0.85)
+    if not groups and (code := _POSTCODE.search(written) or _DISTRICT.search(written)):
+        region = "GB-ENG" if code.re is _DISTRICT else "GB"
+        return Place(region, (region,), "postcode", 0.85)
     return _answer(groups, "flag" if flags and alone else "profile")
 
 
@@ -128,51 +141,103 @@ def _place(region: str, regions: tuple[str, ...], method: str, sure: float) -> P
 
 
 def _groups(text: str, names: Gazetteer) -> list[_Group]:
-    pieces = [piece for piece in _CUT.split(text) if piece and not piece.isspace()]
+    pieces = _pieces(text)
     mentions: list[Mention] = []
-    jests = away = False
-    for piece in pieces:
+    jests = away = made_up = False
+    for piece, cut in pieces:
         found = read_piece(piece, names, mentions, whole=len(pieces) == 1)
-        jests, away = jests or found.jests, away or found.away
+        if found.mentions and found.mentions[0].joined:
+            found.mentions[0].joined = cut in (",", "(")
+        jests, away, made_up = jests or found.jests, away or found.away, made_up or found.made_up
         mentions += [] if away and not found.away else found.mentions
-    merged = _merged([mention for mention in mentions if mention.candidates])
-    meant = [mention for mention in merged if accepted(mention, jests=jests)]
+    merged = _merged([mention for mention in mentions if mention.candidates], names)
+    meant = [mention for mention in merged if accepted(mention, jests=jests) and (mention.backed or not made_up)]
     doubts = [mention for mention in merged if meant and mention.kind == "code" and mention not in meant]
     return [_weighed(mention) for mention in (*meant, *doubts)]
 
 
-def _merged(mentions: list[Mention]) -> list[Mention]:
+def _pieces(text: str) -> list[tuple[str, str]]:
+    """Return the pieces of a text with the separator before each."""
+    parts = ["", *_CUT.split(_ADDRESS.sub("|", text))]
+    found: list[tuple[str, str]] = []
+    cut = ""
+    for mark, piece in zip(parts[::2], parts[1::2], strict=True):
+        cut = cut + mark.strip() or mark
+        if piece and not piece.isspace():
+            found.append((piece, cut))
+            cut = ""
+    return found
+
+
+def _merged(mentions: list[Mention], names: Gazetteer) -> list[Mention]:
     """Merge neighbours of which one lies inside the other ("Paris, TX"; "Texas, Houston")."""
     merged: list[Mention] = []
     for mention in mentions:
         last = merged[-1] if merged else None
+        if last and last.kind == "code" and mention.joined and (own := _letters(last, mention, names)):
+            last.candidates = own
         if last and last.key != mention.key and (both := _inside(last, mention)):
             last.candidates = both
             last.backed = True
             last.strange = min(last.strange, mention.strange)
+        elif last and _within(last, mention):
+            mention.strange = min(last.strange, mention.strange)
+            merged[-1] = mention
         else:
             merged.append(mention)
     return merged
+
+
+def _letters(left: Mention, right: Mention, names: Gazetteer) -> dict[str, float]:
+    """Return the states that letters mean in the country behind them ("TN, India")."""
+    top = right.best()
+    countries = [region for region, weight in right.candidates.items() if weight == top and "-" not in region]
+    held = (region for region in names.short.get(left.key, ()) if region[:2] in countries and "-" in region)
+    return dict.fromkeys(held, COUNTRY / 10)
+
+
+def _within(left: Mention, right: Mention) -> bool:
+    """Tell whether a place right behind another says where that lies, though no table knows it there.
+
+    "Brookfield, Scotland" is no Brookfield of Wisconsin, and "Berlin, CT" not Berlin.
+    """
+    if not right.joined or left.backed or left.kind not in ("name", "city"):
+        return False
+    if right.kind in ("code", "short"):
+        return right.key not in _CITIES and all(region.endswith(f"-{right.key.upper()}") for region in right.candidates)
+    return left.kind == "name" and left.best() < (1e6 if right.best() >= SUBDIVISION else _SMALL)
 
 
 def _inside(left: Mention, right: Mention) -> dict[str, float]:
     """Return the finer candidates of two neighbours that agree; none if they name different places."""
     agreed: dict[str, float] = {}
     best, top = left.best(), right.best()
+    most = _KNOWN if right.kind == "code" else best
     for r, people in left.candidates.items():
         for s, weight in right.candidates.items():
             if r == s or r.startswith(f"{s}-"):
-                if weight >= SUBDIVISION or (weight == top and people >= 0.1 * best):
-                    agreed[r] = max(agreed.get(r, 0.0), people)
+                whole = weight >= SUBDIVISION
+                if (whole and _states(right, s, best)) or (people >= 0.1 * best and (whole or weight == top)):
+                    agreed[r] = max(agreed.get(r, 0.0), min(people, most) * (weight / top) ** 0.5)
             elif s.startswith(f"{r}-") and people >= SUBDIVISION and weight >= 0.1 * top:
                 agreed[s] = max(agreed.get(s, 0.0), weight)
     return agreed
+
+
+def _states(right: Mention, region: str, best: float) -> bool:
+    """Tell whether a region behind a place says where that lies, be that place ever so small there ("London, KY")."""
+    if "-" in region:
+        return right.joined or right.kind == "code"
+    return right.joined and best < COUNTRY
 
 
 def _weighed(mention: Mention) -> _Group:
     """Leave the candidates that are likely by their people: one where it is nearly sure, else those with a chance."""
     shares = _whole({region: people**1.3 for region, people in mention.candidates.items()})
     best = max(shares, key=shares.__getitem__)
+    countries = _Group(_whole(mention.candidates)).countries()
+    if mention.kind == "name" and not mention.backed and max(countries.values()) < _SHARE:
+        return _Group(_whole({r: share for r, share in shares.items() if share >= _TINY}), _trust(mention))
     if shares[best] >= _SURE:
         return _Group({best: 1.0}, _trust(mention) * (0.95 + 0.05 * shares[best]))
     return _Group(_whole({region: share for region, share in shares.items() if share >= _TINY}), _trust(mention))
