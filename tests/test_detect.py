@@ -270,12 +270,18 @@ def test_a_region_where_nobody_complains_is_not_out_because_others_are():
 def test_likelihood_ratios_equal_their_slow_twin(y, mean, size):
     """The ratios of two negative binomials, written with logarithms of gammas."""
     ratios = (1.5, 5.0, 40.0)
-    best, each = pooling.likelihoods(*(np.array([[v]], dtype=np.float32) for v in (y, mean, size)), ratios)
-    fast = [np.exp(best[0, 0]) * share[0, 0] for share in each]
-    assert fast == pytest.approx(naive.likelihoods(y, mean, size, ratios), rel=2e-3)
+    fast = np.exp(pooling.log_ratios(*(np.array([v], dtype=np.float32) for v in (y, mean, size)), ratios))
+    assert fast[:, 0] == pytest.approx(naive.likelihoods(y, mean, size, ratios), rel=2e-3)
 
 
-FLAT = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+def test_ratios_beyond_any_doubt_keep_their_proportions_within_float32():
+    """The best is at most e^60; the others of its window shrink with it, those of other windows do not."""
+    nats = np.array([[70.0, 10.0], [69.0, 9.0]], dtype=np.float32)
+    assert np.log(pooling.limited(nats)) == pytest.approx(np.array([[60.0, 10.0], [59.0, 9.0]]), abs=1e-4)
+
+
+NOBODY = np.zeros(0, dtype=np.int64)
+FLAT = (NOBODY, NOBODY)
 
 
 def test_pooled_odds_equal_their_slow_twin():
@@ -284,35 +290,21 @@ def test_pooled_odds_equal_their_slow_twin():
     sizes = dataclasses.replace(lengths(15), ratios=ratios)
     likely = [(0.3, 0.1), (2.0, 1.0), (300.0, 500.0), (1.0, 0.9), (7.0, 7.0), (0.9, 0.2), (4.0, 30.0)]
     service, parent = [0, 0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 1, 2, 3]
-    shares = np.array(likely, dtype=np.float32)
-    best = shares.max(axis=1, keepdims=True)
-    out, not_out = np.zeros_like(best), np.zeros_like(best)
     ties = pooling.Ties.of(np.array(service), np.array(parent), FLAT)
-    pooling.odds(
-        np.log(best),
-        list((shares / best).T[:, :, None]),
-        ties,
-        np.ones(len(best), dtype=np.float32),
-        sizes,
-        out,
-        not_out,
-    )
-    fast = np.concatenate([out, not_out], axis=1)
+    of_one_window = np.array(likely, dtype=np.float32).T[:, None, :, None]
+    fast = np.concatenate(pooling.odds(of_one_window, ties, NOBODY, sizes), axis=1)
     assert fast == pytest.approx(np.array(naive.odds(likely, ratios, service, parent)), rel=1e-3)
 
 
 def test_a_region_that_is_not_known_yet_changes_no_odds():
     """A further region of a service that has neither posts nor expectations changes no odds, in no bit."""
     sizes = dataclasses.replace(lengths(15), ratios=(2.0, 5.0))
-    y, m, size = (np.array([[v] for v in row], dtype=np.float32) for row in ((9, 3, 0), (2, 2, 0), (5, 4, 1)))
+    y, m, size = (np.array([[[v] for v in row]], dtype=np.float32) for row in ((9, 3, 0), (2, 2, 0), (5, 4, 1)))
     answers = []
-    for rows in (slice(0, 2), slice(0, 3)):
-        best, each = pooling.likelihoods(y[rows], m[rows], size[rows], sizes.ratios)
-        out, not_out = np.zeros_like(best), np.zeros_like(best)
-        parent = np.array([0, 0, 1])[rows]
-        ties = pooling.Ties.of(np.zeros(len(best), dtype=np.int64), parent, FLAT)
-        pooling.odds(best, each, ties, np.ones(len(best), dtype=np.float32), sizes, out, not_out)
-        answers.append((out[:2].tolist(), not_out[:2].tolist()))
+    for rows in (2, 3):
+        ties = pooling.Ties.of(np.zeros(rows, dtype=np.int64), np.array([0, 0, 1])[:rows], FLAT)
+        likely = pooling.limited(pooling.log_ratios(y[:, :rows], m[:, :rows], size[:, :rows], sizes.ratios))
+        answers.append([odds[:2].tolist() for odds in pooling.odds(likely, ties, NOBODY, sizes)])
     assert answers[0] == answers[1]
 
 
@@ -328,17 +320,15 @@ def test_a_region_that_holds_others_is_not_pooled_once_they_were_seen():
 def test_a_region_that_only_repeats_others_changes_none_of_their_odds():
     """Not heeded, a sum is as good as absent; heeded, it would count what the regions said twice."""
     sizes = dataclasses.replace(lengths(15), ratios=(2.0, 5.0))
-    y, m, size = (np.array([[v] for v in row], dtype=np.float32) for row in ((9, 2, 11), (2, 2, 4), (5, 4, 5)))
+    y, m, size = (np.array([[[v] for v in row]], dtype=np.float32) for row in ((9, 2, 11), (2, 2, 4), (5, 4, 5)))
 
-    def odds(rows, heeded):
-        best, each = pooling.likelihoods(y[:rows], m[:rows], size[:rows], sizes.ratios)
-        out, not_out = np.zeros_like(best), np.zeros_like(best)
+    def odds(rows, silent):
         ties = pooling.Ties.of(np.zeros(rows, dtype=np.int64), np.array([0, 0, 1])[:rows], FLAT)
-        pooling.odds(best, each, ties, np.array(heeded[:rows], dtype=np.float32), sizes, out, not_out)
-        return out[:2].tolist(), not_out[:2].tolist()
+        likely = pooling.limited(pooling.log_ratios(y[:, :rows], m[:, :rows], size[:, :rows], sizes.ratios))
+        return [odds[:2].tolist() for odds in pooling.odds(likely, ties, silent, sizes)]
 
-    assert odds(3, (1, 1, 0)) == odds(2, (1, 1))
-    assert odds(3, (1, 1, 1)) != odds(2, (1, 1))
+    assert odds(3, np.array([2])) == odds(2, NOBODY)
+    assert odds(3, NOBODY) != odds(2, NOBODY)
 
 
 def test_a_region_is_pooled_once_another_of_its_service_was_seen():

@@ -9,8 +9,8 @@ from clamor.baseline import annual, scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Ints, Panel
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
+from clamor.baseline.quick import row_sums
 from clamor.baseline.season import Calendar, Real, add_by_cell, everywhere, heard, shape
-from clamor.baseline.sliding import row_sums
 
 LEVEL_DAYS = 5.0
 SEASON_DAYS = 35.0

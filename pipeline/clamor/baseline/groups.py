@@ -43,38 +43,39 @@ class Rows:
         return turns
 
     def total(self, values: Real) -> Real:
-        """Return the sum over each group, first axis the groups."""
+        """Return the sum over each group: of ``(..., rows, bins)`` ``(..., groups, bins)``."""
         if self._equal:
-            return np.asarray(self._cube(values).sum(axis=1))  # the middle axis is added in order
+            return np.asarray(self._cube(values).sum(axis=-2))  # this axis is added in order
         if len(self._turns) < 2 * self.groups:
-            out = values[self._turns[0][1]]  # every group has a first member
+            out = values.take(self._turns[0][1], axis=-2)  # every group has a first member
             for having, rows in self._turns[1:]:
                 if len(having) == self.groups:
-                    out += values[rows]
+                    out += values.take(rows, axis=-2)
                 else:
-                    out[having] += values[rows]
+                    out[..., having, :] += values.take(rows, axis=-2)
         else:
-            out = np.empty((self.groups, *values.shape[1:]), dtype=values.dtype)
+            out = np.empty((*values.shape[:-2], self.groups, values.shape[-1]), dtype=values.dtype)
             for g, (start, size) in enumerate(zip(self._starts, self._sizes, strict=True)):
-                out[g] = values[self._order[start : start + size]].sum(axis=0)  # axis 0 of rows is added in order
+                rows = self._order[start : start + size]
+                out[..., g, :] = values.take(rows, axis=-2).sum(axis=-2)  # rows are added in order
         return out
 
     def others(self, values: Floats) -> Floats:
         """Return for every row the sum over the other rows of its group."""
         if self._equal:
             cube = self._cube(values)
-            return np.asarray((cube.sum(axis=1, keepdims=True) - cube).reshape(values.shape), dtype=np.float32)
-        return np.asarray(self.total(values)[self.group] - values, dtype=np.float32)
+            return np.asarray((cube.sum(axis=-2, keepdims=True) - cube).reshape(values.shape), dtype=np.float32)
+        return np.asarray(self.spread(self.total(values)) - values, dtype=np.float32)
 
-    def best(self, values: Floats) -> Floats:
-        """Return for every row the maximum over its group."""
-        if self.single:
-            return values
-        if self._equal:
-            cube = self._cube(values)
-            return np.asarray(np.broadcast_to(cube.max(axis=1, keepdims=True), cube.shape).reshape(values.shape))
-        top = np.maximum.reduceat(values[self._order], self._starts, axis=0)
-        return np.asarray(top[self.group], dtype=np.float32)
+    def shares(self, of_group: Floats, values: Floats) -> Floats:
+        """Return for every row the value of its group divided by its own."""
+        out = self.spread(of_group)
+        out /= values
+        return out
+
+    def spread(self, of_group: Floats) -> Floats:
+        """Return for every row the value of its group."""
+        return of_group.take(self.group, axis=-2)
 
     def _cube(self, values: Real) -> Real:
-        return values.reshape(self.groups, -1, *values.shape[1:])
+        return values.reshape(*values.shape[:-2], self.groups, -1, values.shape[-1])

@@ -11,9 +11,10 @@ from clamor.baseline.counts import Bools, Floats, Ints
 from clamor.baseline.fit import Day, Fitted, Taken
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
+from clamor.baseline.quick import row_sums
 from clamor.baseline.scatter import BIN, HOUR, LAG
 from clamor.baseline.season import season_at
-from clamor.baseline.sliding import Sliding, row_sums, running
+from clamor.baseline.sliding import Sliding, running
 
 LEVEL_PRIOR_POSTS = 30.0
 """The slow level counts as this many posts beside those of the last day."""

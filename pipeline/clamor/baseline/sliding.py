@@ -39,8 +39,3 @@ def _plus(a: Floats, b: Floats, lag: int) -> Floats:
 def running(values: Floats) -> Floats:
     """Return the sum of each row up to each bin, in the order of the bins."""
     return np.cumsum(values, axis=1)
-
-
-def row_sums(values: Floats) -> Floats:
-    """Return the sum of each row; one of a single bin is that bin (adding it up costs twenty times as much)."""
-    return values[:, 0] if values.shape[1] == 1 else np.asarray(values.sum(axis=1))

@@ -15,11 +15,12 @@ from clamor.baseline.counts import Floats, Ints
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.level import Followed
+from clamor.baseline.quick import at_least, at_most
 from clamor.detect import bursts
 
-ALONE, EVERYWHERE, NEARBY, SCATTERED = 0.001, 0.002, 0.002, 0.004
-"""Odds, before a window is seen, of an outage of one series, of the whole service, of one parent region, of some
-regions anywhere; all sizes together."""
+ALONE, WHOLE, SCATTERED = 0.001, 0.002, 0.004
+"""Odds, before a window is seen, of an outage of one series, of the whole service (and as much of one parent region),
+of some regions anywhere; all sizes together."""
 REACHED, REACHED_SCATTERED = 0.97, 0.24
 """Chance that a region is touched by an outage of its service or parent region; by one of some regions."""
 CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.002, 1.5, 2.2
@@ -107,121 +108,116 @@ def evidence(
 
     """
     tied, bursty = tied[:, None], bursty[:, None]
-    singles = None
     together = tied * np.float32(not sizes.wide)
     error = 1 / done.known
-    alone, out, not_out = (np.zeros(error.shape, dtype=np.float32) for _ in range(3))
-    support = np.full_like(alone, -9)
-    for window in range(len(sizes.windows)):
-        y, m = done.sums[window], done.means[window]
-        rough = error + (done.kappa[window] + TINY)
-        np.maximum(support, _surprise(y, m, rough), out=support)
-        rough += together * (np.float32(ROUGH - 1) * done.kappa[window] + np.float32(ROUGH_ADDED))
-        best, each = likelihoods(y, m, np.divide(1, rough, out=rough), sizes.ratios)
-        if sizes.fine:
-            if window == 0:
-                singles = best + np.log(sum(each) / np.float32(len(each)))
-            trust = bursts.trust(bursty, sizes.windows[window] * sizes.bin_minutes)
-            best, each = best * trust, [share**trust for share in each]
-        alone += np.exp(np.minimum(best, np.float32(OWN_LIMIT))) * sum(each)
-        if not ties.service.single:
-            odds(best, each, ties, heeded, sizes, out, not_out)
+    rough = error + (done.kappa + TINY)
+    support = _surprise(done.sums, done.means, rough).max(axis=0, initial=np.float32(-9))
+    rough += together * (np.float32(ROUGH - 1) * done.kappa + np.float32(ROUGH_ADDED))
+    nats = log_ratios(done.sums, done.means, np.divide(1, rough, out=rough), sizes.ratios)
+    singles = None
+    if sizes.fine:
+        singles = _log_mean(nats[:, 0])
+        nats *= np.stack([bursts.trust(bursty, window * sizes.bin_minutes) for window in sizes.windows])
+    likely = limited(nats)
     tests = np.float32(len(sizes.windows))
-    np.divide(alone, tests * np.float32(len(sizes.ratios)), out=alone)
-    own = np.log(np.maximum(alone, LEAST, out=alone), out=alone)
+    alone = likely.sum(axis=(0, 1))
+    alone /= tests * np.float32(len(sizes.ratios))
+    own = np.log(at_least(alone, LEAST, out=alone), out=alone)
     few = done.sums[-1] < np.float32(FEW_POSTS)
-    own -= np.maximum(own - np.float32(FEW_CAP_NATS), 0) * few
+    own -= at_least(own - np.float32(FEW_CAP_NATS), 0) * few
     total = own
     if not ties.service.single:
-        np.divide(out, tests * np.float32(ALONE), out=out)
-        joint = np.log(np.maximum(out, LEAST, out=out), out=out)
+        out, not_out = odds(likely, ties, np.flatnonzero(heeded == 0), sizes)
+        out /= tests * np.float32(ALONE)
+        joint = np.log(at_least(out, LEAST, out=out), out=out)
         joint -= np.log1p(np.divide(not_out, tests, out=not_out), out=not_out)
-        joint += np.float32(BEYOND) * np.maximum(own - joint, 0)
+        joint += np.float32(BEYOND) * at_least(own - joint, 0)
         total = own + tied * (_supported(own, joint, support) - own)
     now = _surprise(done.taken.posts, done.taken.mean, error + done.kappa[0])
-    capped = np.minimum(total, np.float32(NOW_CAP_NATS))
+    capped = at_most(total, np.float32(NOW_CAP_NATS))
     return np.asarray(capped + (total - capped) * (now >= bursts.now_sd(bursty)), dtype=np.float32), singles
 
 
-def likelihoods(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> tuple[Floats, list[Floats]]:
-    """Return the log of the best likelihood ratio of an outage, and that of each of its sizes as a share of the best.
+def log_ratios(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> Floats:
+    """Return the logarithms of the likelihood ratios of an outage of each size, ``(ratios, *y.shape)``.
 
-    Negative binomials of the same size; where nothing was expected and nothing came, the ratios are exactly one.
+    Negative binomials of the same size; where nothing was expected and nothing came, they are exactly zero.
     """
     more, share = y + size, size + m
     np.divide(m, share, out=share)  # of the expectation in expectation and size
-    each = []
-    for ratio in ratios:
-        nats = share * np.float32(ratio - 1)
-        np.log1p(nats, out=nats)
-        nats *= more
-        np.subtract(y * np.float32(np.log(ratio)), nats, out=nats)
-        each.append(nats)
-    best = np.maximum.reduce(each)
-    for nats in each:
-        nats -= best
-        np.exp(nats, out=nats)
-    return best, each
+    nats = np.empty((len(ratios), *y.shape), dtype=np.float32)
+    for ratio, out in zip(ratios, nats, strict=True):
+        np.log1p(np.multiply(share, np.float32(ratio - 1), out=out), out=out)
+        out *= more
+        np.subtract(y * np.float32(np.log(ratio)), out, out=out)
+    return nats
 
 
-def odds(
-    best: Floats, each: list[Floats], ties: Ties, heeded: Floats, sizes: Lengths, out: Floats, not_out: Floats
-) -> None:
-    """Add the weights of the hypotheses by which a series is out, and of those by which it is not.
+def limited(nats: Floats) -> Floats:
+    """Return the ratios themselves, in place; those of a window with one beyond OWN_LIMIT keep their proportions."""
+    best = nats.max(axis=0)
+    best -= np.float32(OWN_LIMIT)
+    nats -= at_least(best, 0, out=best)
+    return np.exp(nats, out=nats)
+
+
+def _log_mean(nats: Floats) -> Floats:
+    """Return the logarithm of the mean over the first axis of what these are the logarithms of."""
+    best = nats.max(axis=0)
+    return np.asarray(best + np.log(np.exp(nats - best).mean(axis=0)))
+
+
+def odds(likely: Floats, ties: Ties, silent: Ints, sizes: Lengths) -> tuple[Floats, Floats]:
+    """Return the odds of the hypotheses by which a series is out, and of those by which it is not; sums of all windows.
 
     Args:
-        best: Log of the best likelihood ratio of each series.
-        each: That of each size, as a share of it.
+        likely: Likelihood ratios, ``(sizes, windows, series, bins)``.
         ties: Series by service and parent region.
-        heeded: 1 for the series that say something of others.
+        silent: Series that say nothing of others.
         sizes: Lengths in bins.
-        out: Added to.
-        not_out: Added to.
 
     """
-    own = np.exp(np.minimum(best, np.float32(OWN_LIMIT)))
-    cap = np.exp(np.minimum(best, np.float32(CAP_NATS)))
-    priors = (ALONE, EVERYWHERE, NEARBY, SCATTERED)
-    alone, everywhere, nearby, scattered = (np.float32(p / len(sizes.ratios)) for p in priors)
+    alone, whole, scattered = (np.float32(prior / len(sizes.ratios)) for prior in (ALONE, WHOLE, SCATTERED))
     reached, some = np.float32(REACHED), np.float32(REACHED_SCATTERED)
-    said, said_some, mine, part = (np.empty_like(own) for _ in range(4))
-    for ratio, share in zip(sizes.ratios, each, strict=True):
-        np.multiply(cap, share, out=part)
-        part -= 1
-        part *= heeded[:, None]
+    most = np.float32(np.exp(CAP_NATS))
+    cap = at_least(likely.max(axis=0), most)
+    np.divide(most, cap, out=cap)
+    out, not_out = np.zeros_like(cap), np.zeros_like(cap)
+    said = np.empty_like(cap)
+    elsewhere = np.zeros(1, dtype=np.float32)
+    for ratio, mine in zip(sizes.ratios, likely, strict=True):
+        part = mine * cap
         touched = part * reached
-        touched += 1
+        touched += 1 - reached
         part *= some
-        part += 1
-        total = ties.parent.total(np.log(touched, out=said))
-        elsewhere = ties.parents.others(np.expm1(np.minimum(total, np.float32(POOL_LIMIT))))
-        near = _others(total, ties.parent, touched, nearby)
-        outages = _others(ties.service.total(said), ties.service, touched, everywhere)
-        others = _others(ties.service.total(np.log(part, out=said_some)), ties.service, part, scattered)
-        chance = CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER
-        talk = np.multiply(outages, np.float32(chance) / everywhere, out=said)
-        talk += np.multiply(near, np.float32(chance) / nearby, out=part)
-        outages += near
-        np.multiply(own, share, out=mine)
-        np.multiply(mine, reached, out=part)
-        part += 1 - reached
-        not_out += np.multiply(part, talk, out=part)
-        not_out += np.multiply(outages, 1 - reached, out=part)
-        not_out += np.multiply(others, 1 - some, out=part)
-        not_out += (nearby * np.maximum(elsewhere, 0)).take(ties.parent.group, axis=0)
-        outages *= reached
-        outages += np.multiply(others, some, out=others)
-        outages += alone
-        out += np.multiply(outages, mine, out=outages)
+        part += 1 - some
+        touched[:, silent] = part[:, silent] = 1
+        near = ties.parent.total(np.log(touched, out=said))
+        elsewhere = elsewhere + at_least(ties.parents.others(np.expm1(at_most(near, POOL_LIMIT))), 0)
+        pooled = _others(ties.service.total(said), ties.service, touched, whole * reached)
+        pooled += _others(near, ties.parent, touched, whole * reached)
+        others = _others(ties.service.total(np.log(part, out=said)), ties.service, part, scattered * some)
+        talk = np.float32(CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER) / whole
+        against = np.multiply(mine, talk, out=said)
+        against += (1 - reached) / reached * (1 + talk)
+        against *= pooled
+        not_out += against
+        pooled += others
+        pooled += alone
+        pooled *= mine
+        out += pooled
+        others *= (1 - some) / some
+        not_out += others
+    not_out += ties.parent.spread(whole * elsewhere)
+    return out.sum(axis=0), not_out.sum(axis=0)
 
 
 def _others(total: Floats, rows: Rows, own: Floats, weight: np.float32) -> Floats:
     """Return the product of what the others of a group say, weighed; ``total`` is the log of all of it."""
-    odds = np.exp(np.minimum(total, np.float32(OWN_LIMIT)))
+    odds = np.exp(at_most(total, OWN_LIMIT))
     odds *= weight
-    out = odds.take(rows.group, axis=0)
-    out /= own
-    return np.asarray(np.minimum(out, weight * np.float32(np.exp(POOL_LIMIT)), out=out))
+    out = rows.shares(odds, own)
+    return at_most(out, weight * np.float32(np.exp(POOL_LIMIT)), out=out)
 
 
 def _supported(own: Floats, pooled: Floats, support: Floats) -> Floats:
@@ -231,15 +227,15 @@ def _supported(own: Floats, pooled: Floats, support: Floats) -> Floats:
     share = support - np.float32(begin)
     share /= np.float32(whole - begin)
     np.clip(share, 0, 1, out=share)
-    share *= np.maximum(pooled, 0)
-    share += np.minimum(pooled, 0)
+    share *= at_least(pooled, 0)
+    share += at_most(pooled, 0)
     share += own
     return np.asarray(share)
 
 
 def _surprise(posts: Floats, mean: Floats, rough: Floats) -> Floats:
     """Return how many standard deviations a count lies above its expectation."""
-    expected = np.maximum(mean, TINY)
+    expected = at_least(mean, TINY)
     spread = expected * rough
     spread += 1
     spread *= expected
