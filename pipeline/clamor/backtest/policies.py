@@ -33,12 +33,13 @@ class Backtest:
     """What came of a backtest.
 
     Attributes:
-        table: One row a policy: ``budget`` (as stated), ``bin_minutes``, ``budget_per_series_week``, ``events, found,
-            recall`` (with ``_low, _high``), ``incidents, precision`` (likewise), ``false_alarms,
-            false_alarms_per_month`` (likewise), ``false_alarms_per_series_week``, ``delay_median_minutes`` (likewise),
-            ``delay_p90_minutes`` (likewise), ``fragments, unwatched`` (known incidents without any data: in no share),
-            ``series, months, series_weeks``. Intervals are 95% and exact; an end of a delay's interval is null where
-            too few were found to bound it, a share of nothing is null.
+        table: One row a policy: ``budget`` (as stated), ``bin_minutes``, ``budget_per_series_week``,
+            ``accepted_per_month`` (what the budget comes to over all series), ``events, found, recall`` (with ``_low,
+            _high``), ``incidents, precision`` (likewise), ``false_alarms, false_alarms_per_month`` (likewise),
+            ``false_alarms_per_series_week``, ``delay_median_minutes`` (likewise), ``delay_p90_minutes`` (likewise),
+            ``fragments, unwatched`` (known incidents without any data: in no share), ``series, months, series_weeks``.
+            Intervals are 95% and exact; an end of a delay's interval is null where too few were found to bound it, a
+            share of nothing is null.
         comparisons: Budget (as stated) and bin width to the comparison behind its row.
 
     """
@@ -114,6 +115,7 @@ def backtest(
             )
             comparisons[str(budget), width] = compared
             policy = {"budget": str(budget), "bin_minutes": width, "budget_per_series_week": rate}
+            policy["accepted_per_month"] = rate * series * MONTH_DAYS / 7
             weeks = len(judged) * width / WEEK_MINUTES
             rows.append(policy | _row(compared, weeks) | {"unwatched": int((~watched).sum()), "series": series})
     return Backtest(pd.DataFrame(rows), comparisons)

@@ -219,7 +219,7 @@ def _say_policies(table: "pd.DataFrame") -> None:
     first = table.iloc[0]
     common.say(
         f"{first['events']} known incidents in {first['months']:.2g} months of {first['series']} series; "
-        "budgets are of false incidents a series-week, or as said"
+        "budgets are of false incidents a series-week, or as said; an incident that is not known counts as false"
     )
     if first["unwatched"]:
         common.say(f"{first['unwatched']} known incidents have no judged bin in their time and are left out")
@@ -234,6 +234,7 @@ def _policy(row: Mapping[Any, Any]) -> dict[str, Any]:
         "recall": _ranged(row, "recall", "{:.0%}"),
         "precision": _ranged(row, "precision", "{:.0%}"),
         "false alarms a month": _ranged(row, "false_alarms_per_month", "{:.2g}"),
+        "accepted": f"{row['accepted_per_month']:.2g}",
         "delay, median (min)": _ranged(row, "delay_median_minutes", "{:.0f}"),
         "delay, 90% (min)": _ranged(row, "delay_p90_minutes", "{:.0f}"),
     }

@@ -138,10 +138,10 @@ def span(duration: pd.Timedelta) -> str:
 
 
 def number(value: float | None) -> str:
-    """Say an excess of posts: ``0.4``, ``2.0``, ``12``, ``11,240``; ``not known`` for NaN."""
+    """Say an excess of posts: ``0.4``, ``2``, ``12``, ``11,240``; ``not known`` for NaN."""
     if value is None or math.isnan(value):
         return "not known"
-    return f"{value:,.1f}" if abs(value) < 10 else f"{value:,.0f}"
+    return f"{value:,.1f}".removesuffix(".0") if abs(value) < 10 else f"{value:,.0f}"
 
 
 def small(value: float) -> str:
