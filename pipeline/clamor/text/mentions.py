@@ -14,7 +14,13 @@ _IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-
 _DOTTED: Final = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
 _LOST: Final = re.compile(r"(?<=[^\W\d_])\?+(?=[^\W\d_])|(?<=[^\W\d_]{3})\?$|^\?(?=[^\W\d_]{4})")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SERIAL: Final = re.compile(r"\b([A-Z]{1,3})-(\d)")
+"""Finds letters of a number ("LV-426"), which are no codes of places."""
 _KANA: Final = re.compile("[\u30a0-\u30ff]")
+_HIRAGANA: Final = re.compile("[\u3041-\u309f]")
+_HAN: Final = re.compile("[\u4e00-\u9fff]")
+_LEADING: Final = frozenset("在住居自于於是的市省区區县縣州府都道標标国國地来現现东東西南北大新和与與及")
+"""What may stand right before a name of two ideographs that is not the end of another word."""
 _LETTERS: Final = ("", *"aeiouncsygzlrdt")
 """What a letter may have been that an export turned into a question mark."""
 _SHORT: Final = {"st": "saint", "ft": "fort", "mt": "mount", "sta": "santa", "sto": "santo"}
@@ -52,6 +58,7 @@ class Mention:
         followed: Whether an unknown word stands right behind it, as in what is no place ("Boston Terrier").
         backed: Whether a neighbour lies in it, or it in a neighbour.
         joined: Whether it stands right behind its neighbour, with a comma or nothing in between.
+        tagged: Whether it is a hashtag or handle.
 
     """
 
@@ -65,6 +72,7 @@ class Mention:
     followed: bool = False
     backed: bool = False
     joined: bool = False
+    tagged: bool = False
 
     def best(self) -> float:
         """Return the largest weight."""
@@ -145,7 +153,7 @@ def _tokens(piece: str, names: Gazetteer) -> list[tuple[str, bool]]:
     """Return folded words with whether they stand out by capitals; in a text all of capitals none does."""
     if "." in piece:
         piece = _DOTTED.sub(lambda found: found[0].replace(".", "") + " ", piece).replace(".", " ")
-    raws = piece.replace("-", " ").replace("&", " and ").split()
+    raws = _SERIAL.sub(r"\1_\2", piece).replace("-", " ").replace("&", " and ").split()
     loud = any(len(raw) > 4 and raw.isupper() for raw in raws)
     tokens: list[tuple[str, bool]] = []
     for raw in raws:
@@ -154,7 +162,7 @@ def _tokens(piece: str, names: Gazetteer) -> list[tuple[str, bool]]:
             tokens.append((raw.lower(), False))
         elif raw.isascii() and raw.isalnum():
             parts = _CAMEL.split(raw)
-            if len(parts) == 1 or names.kind(raw.lower()) or not all(_is_known(part.lower(), names) for part in parts):
+            if len(parts) == 1 or not _is_known(parts, names):
                 tokens.append((raw.lower(), capitals))
             else:
                 tokens += [(part.lower(), part.isupper()) for part in parts]
@@ -166,8 +174,13 @@ def _tokens(piece: str, names: Gazetteer) -> list[tuple[str, bool]]:
     return tokens
 
 
-def _is_known(word: str, names: Gazetteer) -> bool:
-    return word in names.fillers or word in names.codes or names.kind(word) is not None
+def _is_known(parts: list[str], names: Gazetteer) -> bool:
+    """Tell whether a word in CamelCase is known words written as one, and not a name by itself ("McAllen")."""
+    parts = [part.lower() for part in parts]
+    if names.kind("".join(parts)):
+        return False
+    each = all(part in names.fillers or part in names.codes or names.kind(part) for part in parts)
+    return each or names.kind(" ".join(parts)) is not None
 
 
 def _restored(tokens: list[tuple[str, bool]], at: int, names: Gazetteer) -> str:
@@ -217,7 +230,7 @@ def _single(tokens: list[tuple[str, bool]], at: int, names: Gazetteer, before: M
         return Mention(weights, word, "code" if capitals else "short")
     if meant and clear and capitals:
         return Mention(dict.fromkeys(meant, COUNTRY / 10), word, "code")
-    alone = capitals or len(tokens) == 1
+    alone = capitals or (len(tokens) == 1 and word not in _WORDY)
     if names.kind(word) in (None, "name", "people"):
         if word in names.fillers or word in names.jokes or len(word) < (4 if word.isascii() and not alone else 2):
             return None
@@ -271,10 +284,16 @@ def _unspaced(text: str, names: Gazetteer) -> Piece:
 
 
 def _whole_word(text: str, start: int, end: int, named: int) -> bool:
-    """Tell whether ``text[start:end]`` cuts no word of kana in two, and begins one of Hangul or follows a name."""
+    """Tell whether ``text[start:end]`` cuts no word in two: kana are words by themselves, Hangul and Han begin one."""
+    if start in (0, named):
+        return not (_KANA.match(text[end - 1]) and _KANA.match(text[end : end + 1]))
+    before, after = text[start - 1], text[end : end + 1]
     if "\uac00" <= text[start] <= "\ud7af":
-        return start in (0, named) or not "\uac00" <= text[start - 1] <= "\ud7af"
-    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+        return not "\uac00" <= before <= "\ud7af"
+    if _HIRAGANA.match(text[start]):
+        return not _HIRAGANA.match(before)
+    if end - start == 2 and _HAN.match(text[start]):
+        return not _HAN.match(before) or before in _LEADING
     return not (_KANA.match(text[start]) and _KANA.match(before)) and not (
         _KANA.match(text[end - 1]) and _KANA.match(after)
     )

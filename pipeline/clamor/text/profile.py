@@ -141,16 +141,21 @@ def _place(region: str, regions: tuple[str, ...], method: str, sure: float) -> P
 
 
 def _groups(text: str, names: Gazetteer) -> list[_Group]:
+    """Return what each place of a text may be; a hashtag or handle beside unknown words is talk, no place."""
     pieces = _pieces(text)
     mentions: list[Mention] = []
+    strange = 0
     jests = away = made_up = False
     for piece, cut in pieces:
         found = read_piece(piece, names, mentions, whole=len(pieces) == 1)
+        for mention in found.mentions:
+            mention.tagged = cut[-1] in "#@" if cut else False
         if found.mentions and found.mentions[0].joined:
             found.mentions[0].joined = cut in (",", "(")
         jests, away, made_up = jests or found.jests, away or found.away, made_up or found.made_up
         mentions += [] if away and not found.away else found.mentions
-    merged = _merged([mention for mention in mentions if mention.candidates], names)
+        strange += found.strange
+    merged = _merged([each for each in mentions if each.candidates and not (each.tagged and strange)], names)
     meant = [mention for mention in merged if accepted(mention, jests=jests) and (mention.backed or not made_up)]
     doubts = [mention for mention in merged if meant and mention.kind == "code" and mention not in meant]
     return [_weighed(mention) for mention in (*meant, *doubts)]
@@ -201,7 +206,9 @@ def _within(left: Mention, right: Mention) -> bool:
 
     "Brookfield, Scotland" is no Brookfield of Wisconsin, and "Berlin, CT" not Berlin.
     """
-    if not right.joined or left.backed or left.kind not in ("name", "city"):
+    if not right.joined or left.backed or left.kind not in ("name", "city", "alias"):
+        return False
+    if left.kind == "alias" and any("-" in region for region in left.candidates if left.candidates[region] >= COUNTRY):
         return False
     if right.kind in ("code", "short"):
         return right.key not in _CITIES and all(region.endswith(f"-{right.key.upper()}") for region in right.candidates)
