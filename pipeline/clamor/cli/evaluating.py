@@ -61,7 +61,7 @@ def text(
         tables["posts on power cuts"] = labelled.power(power, labels, names)
     if profiles:
         places = labelled_places.texts(profiles, labels)
-        places = places[places["set"].str.endswith("report")]
+        places = places[places["set"].str.contains("report|second")]
         tables["places in profiles"] = labelled_places.profiles(places)
         tables["places in profiles: answers right, by confidence"] = labelled_places.reliability(places)
     if json:
