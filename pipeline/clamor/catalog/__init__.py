@@ -2,6 +2,6 @@
 
 from clamor.catalog.check import Finding, check
 from clamor.catalog.loader import load
-from clamor.catalog.model import Catalog, Service
+from clamor.catalog.model import Catalog, Service, ServiceKind
 
-__all__ = ["Catalog", "Finding", "Service", "check", "load"]
+__all__ = ["Catalog", "Finding", "Service", "ServiceKind", "check", "load"]

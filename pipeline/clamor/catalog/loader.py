@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from clamor.catalog.model import Catalog, Service
+from clamor.catalog.model import Catalog, Service, ServiceKind
 from clamor.errors import ConfigError
 from clamor.schema import Symptom
 
@@ -52,7 +52,7 @@ def load(overrides: Path | None = None) -> Catalog:
     return Catalog(
         services={name: _service(name, table) for name, table in sorted(tables.items())},
         phrases=phrases,
-        kinds=_toml(DATA / "kinds.toml"),
+        kinds={kind: ServiceKind(**table) for kind, table in _toml(DATA / "kinds.toml").items()},
         symptoms=tuple(Symptom),
         complaint_terms=tuple(dict.fromkeys(term for table in phrases.values() for term in table.get("query", ()))),
         regions=_regions(),

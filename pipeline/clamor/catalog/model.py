@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from clamor.schema import Symptom
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -46,6 +48,22 @@ class Service:
     query_complaints: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceKind:
+    """What trouble means for a kind of service.
+
+    Attributes:
+        weights: How much a symptom's phrases count: 1 where not named, ``*`` for the rest.
+        talk: How much talk of bills, staff, orders and contracts speaks against a complaint.
+        unnamed: The symptom of a complaint that names none.
+
+    """
+
+    weights: Mapping[str, float]
+    talk: float = 1.0
+    unnamed: str = Symptom.OTHER.value
+
+
 @dataclass(frozen=True, eq=False)
 class Catalog:
     """Everything that the reader knows, as loaded from the data files; compared by identity.
@@ -53,7 +71,7 @@ class Catalog:
     Attributes:
         services: Service id to service.
         phrases: Language to kind of phrase to phrases, as in ``data/phrases/*.toml``.
-        kinds: Kind of service (``*`` for all others) to how much each symptom's phrases count for it.
+        kinds: Kind of service (``*`` for all others) to what trouble means for it.
         symptoms: The named symptoms.
         complaint_terms: The short list from which the complaint query on X is built.
         regions: Frame ``region, parent, name, kind, timezone, utc_offset_h, iso_numeric``.
@@ -64,7 +82,7 @@ class Catalog:
 
     services: Mapping[str, Service]
     phrases: Mapping[str, Mapping[str, Any]]
-    kinds: Mapping[str, Mapping[str, float]]
+    kinds: Mapping[str, ServiceKind]
     symptoms: tuple[str, ...]
     complaint_terms: tuple[str, ...]
     regions: pd.DataFrame

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from clamor.catalog import ServiceKind
 from clamor.schema import Signal, Symptom
 from clamor.text.anchor import Anchor
 from clamor.text.lexicon import RECOVERY, Hit, Kind
@@ -87,7 +88,7 @@ SAID_OF: Final[frozenset[int]] = frozenset(
         Kind.OWN,
     }
 )
-"""The kinds whose points depend on the kind of service, by their symptom; those of ``OTHER`` do by its own name."""
+"""The kinds whose points depend on the kind of service, by their symptom; those of ``OTHER`` do as talk."""
 _WORDS: Final[dict[int, str]] = {int(kind): kind.name.lower() for kind in Kind}
 _OWN: Final[dict[int, tuple[Kind, ...]]] = {
     Kind.HINT: (Kind.FIRST, Kind.IMPACT),
@@ -136,13 +137,28 @@ class Verdict:
 class Ledger:
     """Points and symptoms gathered while reading a text's phrases from left to right."""
 
-    __slots__ = ("_anchor", "_counts", "_default", "_focus", "moved", "parts", "said", "symptoms", "text", "total")
+    __slots__ = (
+        "_anchor",
+        "_counts",
+        "_default",
+        "_focus",
+        "_talk",
+        "_unnamed",
+        "moved",
+        "parts",
+        "said",
+        "symptoms",
+        "text",
+        "total",
+    )
 
-    def __init__(self, folded: str, focus: Mapping[str, float], anchor: Anchor | None):
+    def __init__(self, folded: str, kind: ServiceKind, anchor: Anchor | None):
         self.text = folded
         self._anchor = anchor
-        self._focus = focus
-        self._default = focus.get("*", 1.0)
+        self._focus = kind.weights
+        self._default = kind.weights.get("*", 1.0)
+        self._talk = kind.talk
+        self._unnamed = kind.unnamed
         self.total = self.said = 0.0
         self.symptoms: dict[str, float] = {}
         self.parts: dict[str, None] = {}
@@ -165,7 +181,7 @@ class Ledger:
             if not points:
                 return
         elif kind == Kind.OTHER:
-            points *= self._focus.get("other", 1.0)
+            points *= self._talk
         if self._anchor is not None and (kind in SAID_OF or kind == Kind.FINE):
             share = self._anchor.share(start, end)
             points *= 0.0 if kind == Kind.FINE and share <= _ANOTHERS else share
@@ -178,6 +194,11 @@ class Ledger:
             self.moved.append((kind, points, start, end))
         if tag in _SYMPTOMS and kind != Kind.PART:
             self.symptoms[tag] = self.symptoms.get(tag, 0.0) + points
+
+    def named(self) -> tuple[str, ...]:
+        """Return the symptoms, the main one first: what is said to fail, else its parts, else the kind's own."""
+        said = sorted(self.symptoms, key=self.symptoms.__getitem__, reverse=True)
+        return tuple(said) or tuple(tag for tag in self.parts if tag in _SYMPTOMS) or (self._unnamed,)
 
     def settle(self, kind: Kind, points: float) -> None:
         """Correct what a kind counts by the text as a whole."""
@@ -201,29 +222,29 @@ class Ledger:
         return right.start <= left.end or "|" not in self.text[left.end : right.start]
 
 
-def judge(folded: str, hits: list[Hit], focus: Mapping[str, float], anchor: Anchor | None = None) -> Verdict:
+def judge(folded: str, hits: list[Hit], kind: ServiceKind, anchor: Anchor | None = None) -> Verdict:
     """Return the verdict on a folded text and the phrases found in it.
 
     Args:
         folded: The text as :func:`clamor.text.fold.fold` gives it.
         hits: The phrases found in it.
-        focus: How much a symptom's phrases count for this kind of service; ``*`` for symptoms not named.
+        kind: What trouble means for this kind of service.
         anchor: Where the text names the service; None where it is about it whatever it names.
 
     """
-    ledger = Ledger(folded, focus, anchor)
+    ledger = Ledger(folded, kind, anchor)
     last: dict[int, Hit] = {}
     claims: dict[str, None] = {}
     for hit in hits:
-        for kind, tag in hit.entries:
-            if kind == Kind.CLAIM:
+        for entry, tag in hit.entries:
+            if entry == Kind.CLAIM:
                 claims[tag] = None
                 continue
-            if kind == Kind.RECOVERY:
+            if entry == Kind.RECOVERY:
                 claims[RECOVERY] = None
-            _weigh(ledger, last, hit, kind, tag)
-        for kind, _ in hit.entries:
-            last[kind] = hit
+            _weigh(ledger, last, hit, entry, tag)
+        for entry, _ in hit.entries:
+            last[entry] = hit
     return _conclude(ledger, tuple(claims))
 
 
@@ -304,9 +325,7 @@ def _conclude(ledger: Ledger, claims: tuple[str, ...]) -> Verdict:
     if ledger.said > _ONCE and any(map(ledger.count, _ABOUT)) and not any(map(ledger.count, _AT_HAND)):
         ledger.settle(Kind.TROUBLE, _ONCE - ledger.said)
     if ledger.total >= COMPLAINT:
-        named = sorted(ledger.symptoms, key=ledger.symptoms.__getitem__, reverse=True)
-        symptoms = tuple(named) or tuple(tag for tag in ledger.parts if tag in _SYMPTOMS) or (Symptom.OTHER.value,)
-        return Verdict(Signal.COMPLAINT, symptoms, claims, ledger.total, ledger.text, ledger.moved)
+        return Verdict(Signal.COMPLAINT, ledger.named(), claims, ledger.total, ledger.text, ledger.moved)
     if ledger.count(Kind.HINT) or (talk and (trouble >= COMPLAINT or claims)):
         return Verdict(Signal.COMMENTARY, (), claims, ledger.total, ledger.text, ledger.moved)
     return Verdict(Signal.MENTION, (), claims, ledger.total, ledger.text, ledger.moved)

@@ -1,13 +1,13 @@
 """What a text says: which services, first-hand trouble or not, which symptoms, which claims."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple
 
 import ahocorasick
 
-from clamor.catalog import Catalog, Service
+from clamor.catalog import Catalog, Service, ServiceKind
 from clamor.schema import Signal
 from clamor.text.anchor import Anchor
 from clamor.text.fold import fold, phrase, shorten, skim, words
@@ -129,7 +129,7 @@ class Matcher:
         general = catalog.kinds["*"]
         self._kinds = catalog.kinds
         self._topics = frozenset(s.id for s in catalog.services.values() if s.topic is not None)
-        self._focus = {s.id: catalog.kinds.get(s.kind, general) for s in catalog.services.values()}
+        self._kind = {s.id: catalog.kinds.get(s.kind, general) for s in catalog.services.values()}
 
     def match(self, text: str, service: str | None = None, language: str | None = None) -> list[Match]:
         """Read one text, once a service that it names; with ``service`` it is about that one whatever it names.
@@ -178,15 +178,15 @@ class Matcher:
                 spans.append(_Span(start, last + 1, services))
         return spans
 
-    def _focus_of(self, service: str, spans: list[_Span]) -> Mapping[str, float]:
+    def _kind_of(self, service: str, spans: list[_Span]) -> ServiceKind:
         """Return what trouble means for a service: its kind's, or the kind that an unknown one sounds like."""
-        known = self._focus.get(service)
+        known = self._kind.get(service)
         if known is None:
             known = self._sounds_like(service) if service else None
-            known = known or next((self._focus[name] for name in _named(spans)), self._kinds["*"])
+            known = known or next((self._kind[name] for name in _named(spans)), self._kinds["*"])
         return known
 
-    def _sounds_like(self, name: str) -> Mapping[str, float] | None:
+    def _sounds_like(self, name: str) -> ServiceKind | None:
         heard = set(words(name).split())
         return next((self._kinds[kind] for kind, signs in _SOUNDS.items() if signs & heard), None)
 
@@ -207,7 +207,7 @@ class Matcher:
         anchor = None
         if own and service not in self._topics:
             anchor = Anchor(heard.folded, own, others, self._lexicon.vocabulary(heard.language))
-        return judge(heard.folded, heard.hits, self._focus_of(service, heard.spans), anchor)
+        return judge(heard.folded, heard.hits, self._kind_of(service, heard.spans), anchor)
 
 
 @lru_cache(maxsize=4)
