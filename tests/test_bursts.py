@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from clamor.baseline.lengths import lengths
-from clamor.detect import bursts, detect
+from clamor.detect import bursts, detect, tails
 
 
 def test_how_bursty_a_series_is_shows_in_its_single_bins():
@@ -35,3 +35,42 @@ def test_fine_bins_of_a_quiet_catalogue_are_flagged_in_an_outage():
     flag = detect(pd.concat(parts, ignore_index=True), bin_minutes=5)["flag"].to_numpy().reshape(4, bins)
     assert flag[2, since + 1 : since + 12].all()
     assert flag[[0, 1, 3]].sum() + flag[2, :since].sum() == 0
+
+
+def test_the_tail_of_a_bursty_series_bends():
+    """Place 0, spread 1, mean excess 2: z of 5.5 nats is 1.5 + 4/2; wholly bursty 1.5 + log(1 + 2 * 0.2/0.8) / 0.2."""
+    series = np.zeros(2, dtype=np.float32)
+    to = tails.Scale(
+        place=series,
+        spread=series + 1,
+        heavy=series + 2,
+        bursty=np.array([0, 1], dtype=np.float32),
+        survival=np.exp(-tails.EDGES)[None],  # one in a hundred bins lies beyond z = 4.6
+        which=series.astype(np.int64),
+        new=series > 0,
+        young=series > 0,
+    )
+    z = tails.standardize(np.full((2, 1), 5.5, dtype=np.float32), to)
+    assert z[:, 0] == pytest.approx([3.5, 1.5 + np.log(1.5) / 0.2])
+    p = tails.p_value(np.full((2, 1), np.log(100) + 2, dtype=np.float32), to)
+    assert p[:, 0] == pytest.approx([0.01 * np.exp(-2), 0.01 * np.exp(-2 * 0.7)], rel=1e-3)
+
+
+def test_p_values_of_a_series_that_has_not_seen_its_week_count_as_their_roots():
+    """A hundredth of a young series lies in the cell of a tenth of an old one."""
+    p = np.array([[0.01], [0.1]], dtype=np.float32)
+    assert len(set(tails.cells(p, np.array([True, False])).ravel())) == 1
+
+
+def test_what_is_false_today_is_weighed_against_earlier_days():
+    """Five of a thousand bins with p = 0.001: q is 0.2 by the day itself, 0.5 as of all after quiet weeks."""
+    p = np.full((1000, 1), 0.5, dtype=np.float32)
+    p[:5] = 0.001
+    old = np.zeros(1000, dtype=np.bool_)
+    cell = tails.cells(p, old)
+    of_day, memory = tails.tests(cell), tails.start(1000)
+    assert tails.false_share(cell, of_day, memory).min() == pytest.approx(0.2, rel=0.03)
+    quiet = tails.tests(tails.cells(np.full_like(p, 0.5), old))
+    for _ in range(28):
+        memory = tails.Tails(memory.peaks, memory.singles, memory.body, memory.recent * 0.5 ** (1 / 14) + quiet[0])
+    assert tails.false_share(cell, of_day, memory).min() == pytest.approx(0.5, rel=0.03)

@@ -341,7 +341,7 @@ def test_the_share_of_false_ones_equals_its_slow_twin():
     """q from the histogram is Benjamini and Hochberg's over all tests so far, to the width of its cells (a tenth)."""
     p = np.random.default_rng(3).random((20, 6)).astype(np.float32)
     p[:4, 3:] *= 1e-4
-    cell = tails.cells(p)
+    cell = tails.cells(p, np.zeros(len(p), dtype=np.bool_))
     fast = tails.false_share(cell, tails.tests(cell), tails.start(20))
     for i, t in [(0, 3), (2, 5), (10, 1), (19, 5)]:
         slow = naive.false_share(p.T.tolist(), t, float(p[i, t]))

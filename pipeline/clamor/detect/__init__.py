@@ -40,7 +40,7 @@ def detect(
         series' own past: 3.8 is one in ten weeks of 15-minute bins. It speaks of news: it is highest where an alarm
         begins or grows much worse, and moderate in most bins of an outage that goes on; ``flag`` lasts. How unusual a
         bin itself is, told or not, say ``p_value``, the share of quiet bins that reach its evidence, and ``q_value``,
-        the share of false ones among this day's and the last's bins that look at least so bad.
+        the share of false ones among the last weeks' bins that look at least so bad.
         ``expected, low, high`` are the bin's expectation without outage and its 95% prediction interval.
 
     Raises:

@@ -38,12 +38,18 @@ Where regions are pooled they are mostly those of the others, and tell less."""
 MAX_HEAVY = 10.0
 SHARED_FROM, SHARED_WITH = 3.0, 2
 """A day on which a series and as many others of its service peak beyond it was not quiet."""
-BENT = 0.2
-"""The tail of bursty series bends: it is so much heavier further out than four weeks show."""
+BEND = 0.2
+"""Shape of the generalized Pareto tail of bursty series: it is heavier further out than four weeks show."""
 P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
 HISTOGRAM_DAYS, HISTOGRAM_BINS = 2.0, 28.0
 """Half-life of the histogram: two days, as evidence changes while the baseline is learned, but at least 28 bins."""
 HISTOGRAM_PRIOR = 300.0
+TESTS_DAYS = 14.0
+"""Half-life of the tests among which the share of false ones is sought."""
+YOUNG_DAYS = 7
+"""A series that has not seen its week does not know its weekend: its p-values count as their roots there."""
+LASTING = 0.3
+"""The larger a burst, the longer: by this power p-values of bursty series are larger than a day's peaks tell."""
 BODY_P = 0.01
 """Below it the exponential tail takes over from the histogram."""
 DEFAULT_STANDARD = (-8.0, -4.5, -3.3, -2.4, -1.1, 0.6, 2.6, 5.0)
@@ -59,7 +65,7 @@ class Tails:
         peaks: Peak evidence of each of the last days, nats, ``(series, days)``; NaN where less than half was judged.
         singles: The same of single bins by themselves; NaN where bins are not fine.
         body: Decayed counts of standardized evidence by volume class, ``(classes, bins of EDGES)``.
-        recent: Tests of the last day by p-value, ``(len(P_EDGES),)``.
+        recent: Decayed counts of tests by p-value, ``(len(P_EDGES),)``.
 
     """
 
@@ -83,23 +89,34 @@ class Scale:
         place: Gumbel place of each series' daily peak, nats.
         spread: Its spread.
         heavy: By how much the peaks beyond HEAVY_FROM exceed it on average; Gumbel's by one.
+        bursty: How far posts within minutes repeat each other; the tail of such series bends.
         survival: Share of quiet bins beyond EDGES, standardized, by volume class.
         which: Volume class of each series.
         new: Whether a series has no day of its own yet.
+        young: Whether it has less than YOUNG_DAYS.
 
     """
 
     place: Floats
     spread: Floats
     heavy: Floats
+    bursty: Floats
     survival: npt.NDArray[np.float64]
     which: npt.NDArray[np.int64]
     new: npt.NDArray[np.bool_]
+    young: npt.NDArray[np.bool_]
 
     def rows(self, rows: slice) -> "Scale":
         """Return the scale of some series."""
         return Scale(
-            self.place[rows], self.spread[rows], self.heavy[rows], self.survival, self.which[rows], self.new[rows]
+            self.place[rows],
+            self.spread[rows],
+            self.heavy[rows],
+            self.bursty[rows],
+            self.survival,
+            self.which[rows],
+            self.new[rows],
+            self.young[rows],
         )
 
 
@@ -144,7 +161,7 @@ def scale(tails: Tails, level: Floats, tied: Floats, bursty: Floats, sizes: Leng
     gumbel = place.astype(np.float32), spread.astype(np.float32)
     peaks = (tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None]
     heavy = _heavy(peaks, which, np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH), bursty, sizes)
-    return Scale(*gumbel, heavy, _survival(tails.body), which, days == 0)
+    return Scale(*gumbel, heavy, bursty, _survival(tails.body), which, days == 0, days < YOUNG_DAYS)
 
 
 def _heavy(
@@ -164,7 +181,7 @@ def _heavy(
         limited = np.minimum(total[rows], MAX_HEAVY * worth[rows]).sum()
         prior[rows] = (limited + usual[rows] * HEAVY_CLASS_WORTH) / (worth[rows].sum() + HEAVY_CLASS_WORTH)
     heavy = (total + prior * sure) / (worth + sure)
-    return np.asarray(np.clip(heavy * (1 + BENT * bursty), 1, MAX_HEAVY), dtype=np.float32)
+    return np.asarray(np.clip(heavy, 1, MAX_HEAVY), dtype=np.float32)
 
 
 def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -202,7 +219,13 @@ def standardize(raw: Floats, to: Scale) -> Floats:
     """Return evidence in units of each series' own tail: a day's peak exceeds z with rate exp(-z)."""
     z = (raw - to.place[:, None]) / to.spread[:, None]
     beyond = np.maximum(z - np.float32(HEAVY_FROM), 0)
-    z -= beyond * (1 - 1 / to.heavy)[:, None]
+    z -= beyond
+    beyond /= to.heavy[:, None]
+    bent = np.flatnonzero(to.bursty)
+    if len(bent):
+        bend = np.float32(BEND) * to.bursty[bent, None]
+        beyond[bent] = np.log1p(beyond[bent] * (bend / (1 - bend))) / bend
+    z += beyond
     return np.asarray(z, dtype=np.float32)
 
 
@@ -219,14 +242,18 @@ def p_value(z: Floats, to: Scale) -> Floats:
     step = np.append(np.diff(nats.ravel()), np.float32(0))
     out = np.negative(nats.ravel().take(low))
     out -= np.multiply(at, step.take(low), out=at)
-    return np.exp(np.where(z > tail, np.float32(np.log(BODY_P)) + tail - z, out))
+    slope = 1 - np.float32(LASTING) * to.bursty[:, None]
+    return np.exp(np.where(z > tail, np.float32(np.log(BODY_P)) + (tail - z) * slope, out))
 
 
-def cells(p: Floats) -> Places:
-    """Return for each test the cell of a histogram by bin and p-value; bins without a test have one of their own."""
+def cells(p: Floats, young: npt.NDArray[np.bool_]) -> Places:
+    """Return for each test the cell of a histogram by bin and p-value; bins without a test have one of their own.
+
+    The p-value of a ``young`` series counts as its root.
+    """
     with np.errstate(divide="ignore"):
         tenths = np.log(p)
-    tenths *= np.float32(-10 / np.log(10))
+    tenths *= np.where(young, np.float32(0.5), np.float32(1))[:, None] * np.float32(-10 / np.log(10))
     np.minimum(tenths, np.float32(len(P_EDGES) - 1), out=tenths)
     np.fmin(tenths, np.float32(len(P_EDGES)), out=tenths)  # NaN, where there is no test
     out = tenths.astype(np.int32)
@@ -245,12 +272,13 @@ def false_share(cell: Places, of_day: npt.NDArray[np.float64], tails: Tails) -> 
     """Return for each test the share of false ones among all tests so far of this and the last day that are as extreme.
 
     Tail-area false discovery rate (Benjamini and Hochberg 1995; Efron 2010, Large-Scale Inference, chapter 2), from a
-    histogram, over all services and regions, and over time up to the bin itself.
+    histogram, over all services and regions, and over the last weeks up to the bin itself: what is false comes in
+    clumps, so a day by itself would find many where nothing is.
 
     Args:
         cell: See :func:`cells`.
         of_day: The day's tests of all series, see :func:`tests`.
-        tails: The memory, with the last day's tests.
+        tails: The memory, with the tests of earlier days.
 
     """
     counts = tails.recent + np.cumsum(of_day, axis=0)
@@ -317,7 +345,7 @@ def learn(tails: Tails, heard: list[Heard], of_day: npt.NDArray[np.float64], ser
     singles = _with(tails.singles, np.where(quiet, np.concatenate([part.single for part in heard]), np.float32(np.nan)))
     keep = 0.5 ** (1 / max(HISTOGRAM_DAYS, HISTOGRAM_BINS / len(of_day)))
     body = tails.body * keep + sum(part.body for part in heard)
-    return Tails(peaks, singles, body, of_day.sum(axis=0))
+    return Tails(peaks, singles, body, tails.recent * 0.5 ** (1 / TESTS_DAYS) + of_day.sum(axis=0))
 
 
 def _with(days: Floats, today: Floats) -> Floats:

@@ -196,7 +196,7 @@ def _step(
         if asked:
             p = tails.p_value(z, scale)
             p[~judged] = np.nan
-            cells.append(tails.cells(p))
+            cells.append(tails.cells(p, scale.young))
             of_day += tails.tests(cells[-1])
         if out is not None:
             out.put(rows, columns, verdicts(done, fitted.seen, fresh, p, judged, flagged, sizes))

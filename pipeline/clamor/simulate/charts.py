@@ -199,6 +199,7 @@ def _long_events(
         mean[at:stop] += usual[at] * peak * np.exp(-np.arange(stop - at) / length) * uneven
         for more in (at + random.exponential(60, random.poisson(4))).astype(int):
             mean[more : more + 10] += usual[at] * peak * 0.4 * np.exp(-np.arange(len(mean[more : more + 10])) / 2)
+            stop = min(bins, max(stop, int(more) + 10))
         truth.append(_event(len(truth), series, int(at), stop, peak))
 
 
