@@ -112,6 +112,8 @@ _ONCE: Final = 3.3
 _ANOTHERS: Final = 0.5
 """The share up to which praise is another's and takes nothing from trouble."""
 _SYMPTOMS: Final = frozenset(Symptom)
+_TELLING: Final = {"slow": 1.4}
+"""How much more than others a symptom tells what fails: slow internet is slow rather than no connection."""
 
 
 @dataclass(slots=True)
@@ -197,7 +199,7 @@ class Ledger:
 
     def named(self) -> tuple[str, ...]:
         """Return the symptoms, the main one first: what is said to fail, else its parts, else the kind's own."""
-        said = sorted(self.symptoms, key=self.symptoms.__getitem__, reverse=True)
+        said = sorted(self.symptoms, key=lambda tag: self.symptoms[tag] * _TELLING.get(tag, 1.0), reverse=True)
         return tuple(said) or tuple(tag for tag in self.parts if tag in _SYMPTOMS) or (self._unnamed,)
 
     def settle(self, kind: Kind, points: float) -> None:
