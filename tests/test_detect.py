@@ -9,6 +9,7 @@ import pytest
 from clamor.baseline.lengths import lengths
 from clamor.detect import combine, detect, learn, news, pooling, tails
 from clamor.errors import InputError
+from clamor.run.evaluate import as_flags
 from clamor.schema import FLAGS, VERDICT_COLUMNS
 from clamor.simulate import charts
 from clamor.simulate.counts import Nature, catalogue
@@ -173,12 +174,8 @@ def test_any_width_works(bin_minutes):
 def flags(source, scores, states=None):
     rows = detect(quiet(1))[20 : 20 + len(scores)].reset_index(drop=True)
     p = 10.0 ** -np.asarray(scores)
-    rows = rows.rename(columns={"expected": "expected_posts", "low": "low_posts", "high": "high_posts"})
-    rows = rows.rename(columns={"excess": "excess_posts", "excess_low": "excess_low_posts"})
-    rows = rows.rename(columns={"excess_high": "excess_high_posts"})
-    rows = rows.assign(source=source, bin_minutes=15, score=scores, p_value=p, q_value=p)
-    rows["sources"] = [[source]] * len(rows)
-    rows["computed_at"] = pd.Timestamp("2026-03-03", tz="UTC")
+    rows = as_flags(rows, source=source, bin_minutes=15, now=pd.Timestamp("2026-03-03", tz="UTC"))
+    rows = rows.assign(score=scores, p_value=p, q_value=p)
     rows["state"] = states or ["normal"] * len(rows)
     return rows[FLAGS.columns.names]
 
@@ -191,6 +188,18 @@ def test_two_sources_that_agree_are_worth_more_than_either():
     assert out["p_value"][0] < 1e-4
     assert out["p_value"][1] == pytest.approx(1e-3)
     assert [list(s) for s in out["sources"]] == [["reddit", "x"], ["x"]]
+
+
+def test_rows_of_a_whole_table_in_order_keep_its_names_and_times_and_share_nothing_that_changes():
+    """Their keys are not built anew; what is written into the answer does not reach the table."""
+    counts = several(2).sort_values(["service", "region", "bin_start"], ignore_index=True)
+    built = detect(counts.sample(frac=1.0, random_state=1))
+    answer = detect(counts)
+    pd.testing.assert_frame_equal(answer, built)
+    assert np.shares_memory(answer["bin_start"].array.asi8, counts["bin_start"].array.asi8)
+    answer.loc[0, ["service", "bin_start"]] = ["other", pd.Timestamp("2030-01-01", tz="UTC")]
+    assert counts["service"][0] != "other"
+    assert counts["bin_start"][0].year != 2030
 
 
 def test_no_source_with_data_is_no_data():

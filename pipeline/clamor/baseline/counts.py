@@ -25,6 +25,10 @@ MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 MAX_COUNT = 1e12
 """More posts in a bin than people write; squares of it still fit a float32."""
 
+TIMES = pd.DatetimeTZDtype("us", "UTC")
+KEYS = {"service": pd.StringDtype(na_value=np.nan), "region": pd.StringDtype(na_value=np.nan), "bin_start": TIMES}
+"""What names a row of verdicts, and its types."""
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
@@ -49,6 +53,7 @@ class Panel:
         mentions: All posts naming the service, same shape, NaN where unknown; None where the frame has none.
         first: First column of each series.
         last: Last column of each series.
+        keys: Service, region and time of the given rows, if they are all bins of all series in order; else None.
 
     """
 
@@ -65,6 +70,7 @@ class Panel:
     mentions: Floats | None
     first: Ints
     last: Ints
+    keys: pd.DataFrame | None
 
     @property
     def bins(self) -> int:
@@ -128,26 +134,37 @@ def panel(
     if known is not None:  # a known series goes on from column 0
         old = pd.MultiIndex.from_frame(names).isin(pd.MultiIndex.from_frame(known))
         first = np.where(old & (last >= 0), 0, first)
-    service_code = pd.factorize(names["service"], sort=True)[0].astype(np.int64)
-    region, regions_used = pd.factorize(names["region"])
-    tree = region_tree(regions, regions_used)
-    zone, zones = pd.factorize(pd.Series([tree.zone(r) for r in regions_used], dtype=object))
-    parent = pd.factorize(pd.Series([tree.parent.get(r, "") for r in regions_used], dtype=object))[0]
+    shape = len(names), bins
+    keys = counts[list(KEYS)].reset_index(drop=True)
+    whole = ordered and len(code) == shape[0] * shape[1] and keys.dtypes.to_dict() == KEYS
     return Panel(
         names=names,
-        group=service_code * max(len(regions_used), 1) + parent[region],
-        service_code=service_code,
-        above=_above(service_code, region, list(regions_used), tree),
-        zone=zone[region].astype(np.int64),
-        zones=tuple(zones),
+        **_places(names, regions),
         start_minute=start,
         origin_minute=start,
         bin_minutes=bin_minutes,
-        posts=_spread(posts, code, column, (len(names), bins), ordered=ordered),
-        mentions=None if mentions is None else _spread(mentions, code, column, (len(names), bins), ordered=ordered),
+        posts=_spread(posts, code, column, shape, ordered=ordered),
+        mentions=None if mentions is None else _spread(mentions, code, column, shape, ordered=ordered),
         first=first,
         last=last,
+        keys=keys if whole else None,
     )
+
+
+def _places(names: pd.DataFrame, regions: pd.DataFrame | None) -> dict[str, Any]:
+    """Return what ties the series and where they lie: ``group, service_code, above, zone, zones`` of a panel."""
+    service_code = pd.factorize(names["service"], sort=True)[0].astype(np.int64)
+    region, used = pd.factorize(names["region"])
+    tree = region_tree(regions, used)
+    zone, zones = pd.factorize(pd.Series([tree.zone(r) for r in used], dtype=object))
+    parent = pd.factorize(pd.Series([tree.parent.get(r, "") for r in used], dtype=object))[0]
+    return {
+        "group": service_code * max(len(used), 1) + parent[region],
+        "service_code": service_code,
+        "above": _above(service_code, region, list(used), tree),
+        "zone": zone[region].astype(np.int64),
+        "zones": tuple(zones),
+    }
 
 
 def _above(service: Ints, region: Ints, used: Sequence[str], tree: Tree) -> tuple[Ints, Ints]:

@@ -33,8 +33,8 @@ def detect(
 
     Returns:
         One row per series and bin from its first (or ``eval_start``) to its last, absent bins included as ``no_data``,
-        with the columns of :data:`clamor.schema.VERDICT_COLUMNS` and ``posts, dispersion, level_cv, excess_low,
-        excess_high, ratio, training_bins``. A row depends on nothing after its bin.
+        with the columns of :data:`clamor.schema.VERDICT_COLUMNS` and ``posts, dispersion, level_cv, training_bins``.
+        A row depends on nothing after its bin.
 
         ``score`` is minus log10 of the false episodes that a bin may begin when nothing is wrong, as measured on the
         series' own past: 3.8 is one in ten weeks of 15-minute bins. It speaks of news: it is highest where an alarm

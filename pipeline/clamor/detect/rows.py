@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from clamor.baseline.counts import MINUTE_US, Ints, Panel
+from clamor.baseline.counts import MINUTE_US, TIMES, Ints, Panel
 from clamor.detect.verdicts import COLUMNS, STATE_NAMES
 
 if TYPE_CHECKING:
@@ -15,22 +15,25 @@ if TYPE_CHECKING:
 
 Grid = npt.NDArray[np.generic]
 
+OTHERS = {"state": np.int8, "flag": np.bool_, "training_bins": np.int32}
+NUMBERS = [name for name in COLUMNS if name not in OTHERS]
+
 
 class Grids:
     """The columns of all verdicts from one column of the panel on, each ``(series, bins)``."""
 
     def __init__(self, table: Panel, begin: int) -> None:
         self._table, self._begin = table, begin
-        self._grids: dict[str, Grid] = {}
+        shape = (len(table.names), table.bins - begin)
+        numbers = np.empty((len(NUMBERS), *shape), dtype=np.float32)  # in one piece: huge pages are touched sooner
+        self._grids: dict[str, Grid] = dict(zip(NUMBERS, numbers, strict=True))
+        self._grids |= {name: np.empty(shape, dtype=kind) for name, kind in OTHERS.items()}
 
     def put(self, rows: slice, columns: slice, verdicts: "Verdicts") -> None:
         """Lay down the verdicts of some series and columns of the panel, as far as they are asked for."""
         skip = max(self._begin - columns.start, 0)
         at = slice(columns.start + skip - self._begin, columns.stop - self._begin)
-        shape = (len(self._table.names), self._table.bins - self._begin)
         for name, values in verdicts.columns.items():
-            if name not in self._grids:
-                self._grids[name] = np.empty(shape, dtype=values.dtype)
             self._grids[name][rows, at] = values[:, skip:] if values.shape[1] > 1 else values
 
     def frame(self) -> pd.DataFrame:
@@ -43,21 +46,37 @@ class Grids:
         if (lengths < bins).any():
             column = np.arange(bins)
             inside = (column >= first[:, None]) & (column < (first + lengths)[:, None])
-        time = (table.start_minute + np.arange(begin, table.bins) * table.bin_minutes) * MINUTE_US
-        times = _inside(np.broadcast_to(time.astype("datetime64[us]"), (len(table.names), bins)), inside)
-        out: dict[str, object] = {
-            "service": _repeated(table.names["service"], lengths),
-            "region": _repeated(table.names["region"], lengths),
-            "bin_start": pd.DatetimeIndex(times, tz="UTC"),
-        }
+        out: dict[str, object] = {}
         for name in COLUMNS:
-            values = _inside(self._grids.pop(name), inside) if name in self._grids else np.zeros(0, dtype=np.int8)
+            values = _packed(self._grids.pop(name), inside)
             out[name] = _texts(values, STATE_NAMES) if name == "state" else values
-        return pd.DataFrame(out, copy=False)
+        verdicts = pd.DataFrame(out, copy=False)
+        return pd.concat([self._keys(lengths, inside), verdicts], axis=1)
+
+    def _keys(self, lengths: Ints, inside: npt.NDArray[np.bool_] | None) -> pd.DataFrame:
+        """Return service, region and time of each row: those of the given rows, if they lie so already."""
+        table = self._table
+        if table.keys is not None and self._begin == 0:
+            return table.keys
+        minutes = table.start_minute + np.arange(self._begin, table.bins) * table.bin_minutes
+        every = np.tile(minutes * MINUTE_US, (len(table.names), 1))
+        return pd.DataFrame(
+            {
+                "service": _repeated(table.names["service"], lengths),
+                "region": _repeated(table.names["region"], lengths),
+                "bin_start": pd.Series(_packed(every, inside), copy=False).astype(TIMES),
+            },
+            copy=False,
+        )
 
 
-def _inside(grid: Grid, inside: npt.NDArray[np.bool_] | None) -> Grid:
-    return grid.reshape(-1) if inside is None else grid[inside]
+def _packed(grid: Grid, inside: npt.NDArray[np.bool_] | None) -> Grid:
+    """Return the values of rows from their first to their last bin, at the front of the grid's own memory."""
+    values = grid.reshape(-1)
+    if inside is not None:
+        values = values[: np.count_nonzero(inside)]
+        values[...] = grid[inside]
+    return values
 
 
 def _repeated(names: "pd.Series[str]", lengths: Ints) -> "pd.api.extensions.ExtensionArray":

@@ -19,9 +19,6 @@ COLUMNS = (
     "posts",
     "dispersion",
     "level_cv",
-    "excess_low",
-    "excess_high",
-    "ratio",
     "training_bins",
 )
 """What a row says beyond its key; those after ``flag`` are for the lake and left out of ``clamor detect --counts``."""
@@ -72,9 +69,6 @@ def verdicts(
         "posts": np.where(unseen, np.float32(np.nan), taken.posts),
         "dispersion": done.dispersion + null,
         "level_cv": done.level_cv + null,
-        "excess_low": taken.posts - high + null,
-        "excess_high": taken.posts - low + null,
-        "ratio": (taken.posts + np.float32(0.5)) / (taken.mean + np.float32(0.5)) + null,
         "training_bins": seen[:, None].astype(np.int32),
     }
     return Verdicts(columns)

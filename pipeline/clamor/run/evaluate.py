@@ -274,19 +274,25 @@ def judge(
 
 
 def as_flags(verdicts: pd.DataFrame, *, source: str, bin_minutes: int, now: pd.Timestamp) -> pd.DataFrame:
-    """Give detect's unit-free columns the names of the flags table."""
+    """Give detect's unit-free columns the names of the flags table, and what follows from them."""
     renamed = verdicts.rename(
         columns={
             "expected": "expected_posts",
             "low": "low_posts",
             "high": "high_posts",
             "excess": "excess_posts",
-            "excess_low": "excess_low_posts",
-            "excess_high": "excess_high_posts",
         }
     )
-    sources = pa.array([[source]] * len(renamed)).to_pandas()
-    return renamed.assign(source=source, bin_minutes=bin_minutes, sources=sources, computed_at=now)
+    posts, expected = renamed["posts"], renamed["expected_posts"]
+    return renamed.assign(
+        excess_low_posts=posts - renamed["high_posts"],
+        excess_high_posts=posts - renamed["low_posts"],
+        ratio=(posts + 0.5) / (expected + 0.5),
+        source=source,
+        bin_minutes=bin_minutes,
+        sources=pa.array([[source]] * len(renamed)).to_pandas(),
+        computed_at=now,
+    )
 
 
 def tell(
