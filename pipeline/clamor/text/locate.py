@@ -17,7 +17,7 @@ LANGUAGES: Final = {"ja": "JP", "ko": "KR", "pl": "PL", "tr": "TR", "th": "TH", 
 """Languages that nearly name a country by themselves: the weakest method, off unless asked for."""
 _IN_TEXT: Final = re.compile(
     r"\b(?:[Ii]n|[Nn]ear|[Aa]round|[Hh]ere in|[Ff]rom|[Ee]n|[Ee]m|[Aa]us|[Dd]i) "
-    r"((?:[A-Z][\w.'-]+(?:,? (?:(?:and|or|y|e|et|und) (?=[A-Z]))?|$)){1,4}(?:[A-Z]{2}\b)?)"
+    r"(?:the )?([A-Z][\w.'-]+(?:,? (?:(?:and|or|y|e|et|und) )?[A-Z][\w.'-]+){0,4})"
 )
 _CLEAR: Final = 0.95
 """The least confidence of a place in a flair or a text: both name many things that small towns are called too."""

@@ -25,7 +25,11 @@ _LETTERS: Final = ("", *"aeiouncsygzlrdt")
 """What a letter may have been that an export turned into a question mark."""
 _SHORT: Final = {"st": "saint", "ft": "fort", "mt": "mount", "sta": "santa", "sto": "santo"}
 _CODES = "in or me ok hi oh de la on it is am no so to my be at by do id al as pa ma md ms up ne"
-_WORDY: Final = frozenset(_CODES.split())
+_AIRPORTS = (
+    "act add aut bel ber bog bom bos bra bud can col del den fra gig ham han hel hou ind ist jam ken kul las lim lis"
+)
+_OTHERS = "los mad man mel oak ord par per pit pol sac san sat sea sin sui tas tur ven vie"
+_WORDY: Final = frozenset(f"{_CODES} {_AIRPORTS} {_OTHERS}".split())
 """Codes that are words when written small."""
 _PLAIN: Final = frozenset(("uk", "dc", "hk", "nz"))
 """Short names of places that count anywhere."""
@@ -38,7 +42,7 @@ _LARGE: Final = 1e5
 _WRITTEN_ON: Final = frozenset("בלמהוبلو")
 """Prepositions and articles of Hebrew and Arabic that are written as one word with what follows."""
 _CASED: Final = frozenset(("в", "во", "из", "у", "з", "із", "до", "с"))
-_CASES: Final = frozenset("еиыуіюї")
+_CASES: Final = frozenset("аеиыуіюїя")
 _NOMINATIVES: Final = ("", "а", "я", "ь", "й")
 """Letters that a case of a Slavic name puts in the place of others, after a preposition."""
 
@@ -310,7 +314,7 @@ def accepted(mention: Mention, *, jests: bool) -> bool:
         return mention.strange == 0 or 2 <= mention.codes >= mention.strange
     if mention.kind == "people":
         return mention.strange == 0
-    if mention.followed and not mention.placed:
+    if mention.followed and not mention.placed and (mention.key.isascii() or mention.strange > 1):
         return False
     if mention.is_word and mention.kind in ("alias", "city"):
         return mention.strange == 0 or (mention.placed and not mention.followed)

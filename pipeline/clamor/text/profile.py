@@ -208,8 +208,11 @@ def _within(left: Mention, right: Mention) -> bool:
     """
     if not right.joined or left.backed or left.kind not in ("name", "city", "alias"):
         return False
-    if left.kind == "alias" and any("-" in region for region in left.candidates if left.candidates[region] >= COUNTRY):
+    named = [region for region, weight in left.candidates.items() if weight >= COUNTRY]
+    if len(named) == 1 and "-" in named[0]:
         return False
+    if len(named) > 1:
+        return right.best() >= COUNTRY
     if right.kind in ("code", "short"):
         return right.key not in _CITIES and all(region.endswith(f"-{right.key.upper()}") for region in right.candidates)
     return left.kind == "name" and left.best() < (1e6 if right.best() >= SUBDIVISION else _SMALL)
