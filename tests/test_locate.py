@@ -243,6 +243,7 @@ def test_coordinates_find_the_nearest_region(lat: float, long: float, region: st
         ({"place": "Starbucks", "place_country": "US"}, "US", "place"),
         ({"place_country": "BR", "user_location": "Toronto"}, "BR", "place"),
         ({"subreddit": "houston", "flair": "Dallas", "user_location": "Toronto"}, "US-TX", "subreddit"),
+        ({"subreddit": "r/Houston"}, "US-TX", "subreddit"),
         ({"subreddit": "xfinity", "flair": "Chicago, IL", "text": "down in Boston"}, "US-IL", "flair"),
         ({"subreddit": "xfinity", "flair": "Mobile", "text": "down in Boston"}, "US-MA", "text"),
         ({"subreddit": "xfinity", "text": "[Chicago] no internet"}, "US-IL", "text"),

@@ -54,7 +54,7 @@ class Locator:
             yield Place(region, (region,), "coordinates", 0.97)
         if post.place_country or post.place:
             yield self._attached(post.place or "", post.place_country or "")
-        if post.subreddit and (region := self._subreddits.get(post.subreddit.lower())):
+        if post.subreddit and (region := self._subreddits.get(post.subreddit.lower().removeprefix("r/"))):
             yield Place(region, (region,), "subreddit", 0.9)
         if post.flair:
             yield _as("flair", _profile(post.flair), 0.9)
