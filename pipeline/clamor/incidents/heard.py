@@ -75,6 +75,19 @@ class Heard:
         more = np.log1p(mean * (after - before) / (size + before * mean))
         return np.nan_to_num(posts * log(after / before) - (posts + size) * more)
 
+    def likely(self, times: Floats, first: int) -> Floats:
+        """Return log-likelihoods, but for a constant, of so many times the expected posts in the bins from ``first``.
+
+        Args:
+            times: ``(..., bins)``.
+            first: Number of its first bin.
+
+        """
+        bins = slice(first, first + times.shape[-1])
+        posts, size = self.posts[bins], 1 / self.spread[bins]
+        nats = posts * np.log(times) - (posts + size) * np.log1p(times * self.mean[bins] / size)
+        return np.asarray(np.nansum(nats, axis=-1))
+
 
 def speakers(heard: Sequence[Heard], began: int, end: int, quiet: int, enough: float) -> list[Heard]:
     """Return who may say that a case goes on: read sources that would surely show it soon, else all.

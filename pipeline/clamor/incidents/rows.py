@@ -124,7 +124,7 @@ def _quiet(case: Case, bins: Bins) -> Turn:
     """Return when a case was over that flags say is over: after the last bin whose posts showed it, if any did."""
     high = bins.bin[tail(bins.posts, bins.expected, bins.variance) < LAST_P]
     last, closed = (int(high[-1]), min(case.closed, int(high[-1]))) if len(high) else (case.last, case.closed)
-    return Turn(last + 1, closed, case.clear_after + 1)
+    return Turn(last + 1, closed if case.faded is None else min(closed, case.faded), case.clear_after + 1)
 
 
 def _sources(case: Case, rows: Rows) -> list[str]:

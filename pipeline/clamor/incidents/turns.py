@@ -15,8 +15,9 @@ show that the case goes on it may say that it is over (few posts are few complai
 it that were read speak as a read source (``readings``).
 
 *Begin and end* are change points: the most likely bin and all within two nats of it, an interval of 95%; from ``m`` to
-``m (1 + R/2)``, and from ``m (1 + R)`` to ``m (1 + R/4)``, because complaints die away and do not stop. The change
-lies in the bin before the first that shows it, or earlier by as long as complaints linger.
+``m (1 + R/2)``, and from ``m (1 + R)`` to ``m (1 + R/4)``, because complaints die away and do not stop. The interval
+reaches back to the first bin from which a slow rise, or a slow dying away, is as likely, and for ends by as long as
+complaints linger.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,7 +27,7 @@ from typing import Final
 import numpy as np
 
 from clamor.incidents.case import Case, Turn
-from clamor.incidents.episodes import Rows
+from clamor.incidents.episodes import Floats, Rows
 from clamor.incidents.heard import LEAST_MEAN, LEFT, SPREAD, Heard, speakers
 from clamor.incidents.measured import clearest
 from clamor.incidents.readings import Readings, as_series
@@ -36,6 +37,10 @@ from clamor.schema import IncidentStatus
 
 FADED: Final = 0.25
 """What is left of it in the first bins after its end."""
+FADES: Final = (0.1, 1.0, 2.0, 4.0)
+"""Complaints die away by a factor e in so many quarters of an hour, at once or slowly;"""
+FADE_QUARTERS: Final = 16
+"""they began to at most so many before it is clear that all is over."""
 SURE_NATS: Final = 2.0
 """Half the chi-squared quantile .95 of one parameter, rounded: change points less likely by more are ruled out."""
 LINGER_MINUTES: Final = 15
@@ -46,7 +51,8 @@ def tell(
     case: Case, rows: Rows, tree: Tree, rules: Rules, *, unread: Collection[str], sampled: Readings, quiet: int
 ) -> None:
     """Say when a case began and was over, where posts can tell; what they call over has recovered, whatever lingers."""
-    start, end = max(0, case.first - quiet), case.last + rules.asked_bins(rows.width // 60_000_000) + 1
+    asked = rules.asked_bins(rows.width // 60_000_000)
+    start, end = max(0, case.first - asked), case.last + asked + 1
     series = clearest(case, rows, tree)
     heard = [Heard.of(rows, each.rows, start, end, read=each.source not in unread) for each in series]
     if not heard:
@@ -62,17 +68,42 @@ def tell(
     case.ended = _ended(heard, case.began.at - start, opened, start, quiet, log(1 / rules.risk), linger)
     if case.ended is not None:
         case.status = IncidentStatus.RECOVERED
+    elif case.status == IncidentStatus.RECOVERED:
+        at = case.last + 1 - start
+        case.faded = start + _fading(heard, case.began.at - start, opened, at, at + quiet, linger) - linger
 
 
 def _began(heard: Sequence[Heard], opened: int, start: int) -> Turn:
-    """Return when it began: the bin up to the first outage bin from which on posts speak most for an outage."""
-    gain = sum(each.gain(1.0, 1 + LEFT * max(each.ratio(opened, opened + 4), 0.1))[: opened + 1] for each in heard)
+    """Return when it began: the bin up to the first outage bin from which on posts speak most for an outage.
+
+    It may have begun as early as a rise from there, at once or slowly, is as likely.
+    """
+    ratios = [each.ratio(opened, opened + 4) for each in heard]
+    gain = sum(
+        each.gain(1.0, 1 + LEFT * max(ratio, 0.1))[: opened + 1] for each, ratio in zip(heard, ratios, strict=True)
+    )
     since = np.cumsum(np.asarray(gain)[::-1])[::-1]
     likely = np.flatnonzero(since >= since.max() - SURE_NATS)
-    latest = (
-        len(since) - 1 - int(np.argmax(since[::-1]))
-    )  # bins without data change nothing: it was first seen after them
-    return Turn(start + latest, start + max(0, int(likely[0]) - 1), start + int(likely[-1]) + 1)
+    # bins without data change nothing: it was first seen after them
+    latest = len(since) - 1 - int(np.argmax(since[::-1]))
+    low = min(int(likely[0]), _rising(heard, ratios, opened))
+    return Turn(start + latest, start + max(0, low - 1), start + int(likely[-1]) + 1)
+
+
+def _rising(heard: Sequence[Heard], ratios: Sequence[float], opened: int) -> int:
+    """Return the first bin from which posts may have risen, at once or bin by bin up to the first outage bin."""
+    bins = np.arange(opened + 1)
+    begins = bins[:, None, None]
+    rise = np.array([1.0, np.inf])[:, None]  # at once, or in step
+    shapes = np.clip((bins - begins + 1) / np.minimum(opened - begins + 1, rise), 0.0, 1.0)
+    nats = sum(each.likely(1 + ratio * shapes, 0) for each, ratio in zip(heard, ratios, strict=True))
+    return _earliest(np.asarray(nats))
+
+
+def _earliest(nats: Floats) -> int:
+    """Return the first of some log-likelihoods (of several shapes each) that the largest does not rule out."""
+    best = nats.max(axis=1)
+    return int(np.flatnonzero(best >= best.max() - SURE_NATS)[0])
 
 
 def _ended(
@@ -122,5 +153,19 @@ def _fell(
     since = np.cumsum(gain[::-1])[::-1][1:]
     likely = np.flatnonzero(since >= since.max() - SURE_NATS)
     best = opened + 1 + int(np.argmax(since))
+    low = min(opened + int(likely[0]), _fading(heard, began, opened, at, at + len(over), linger)) - linger
     doubtful = int((np.maximum.accumulate(np.cumsum(over)) <= SURE_NATS).sum())
-    return Turn(start + best, start + max(0, opened + int(likely[0]) - linger), start + at + doubtful + 1)
+    return Turn(start + best, start + max(0, low), start + at + doubtful + 1)
+
+
+def _fading(heard: Sequence[Heard], began: int, opened: int, at: int, end: int, quarter: int) -> int:
+    """Return the first bin from which posts up to bin ``end`` may have died away, at one of the paces of FADES."""
+    first = max(opened + 1, at - FADE_QUARTERS * quarter)
+    ends = np.arange(first, at + 1)
+    since = np.minimum(ends[:, None, None] - 0.5 - np.arange(first, end), 0)
+    shapes = np.exp(since / (np.array(FADES)[:, None] * quarter))
+    nats = np.zeros(shapes.shape[:2])
+    for each in heard:
+        ratios = np.array([each.ratio(began, e) for e in ends.tolist()])
+        nats += each.likely(1 + ratios[:, None, None] * shapes, first)
+    return first + _earliest(nats)
