@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from clamor.text.lexicon import Vocabulary
 
-SHARES: Final = (1.0, 0.9, 0.5, 0.35)
+SHARES: Final = (1.0, 1.0, 0.8, 0.5)
 """What a phrase counts for a service with none, one, two or more foreign words between it and the name."""
 _START: Final = attrgetter("start")
 _FAR: Final = 90
@@ -65,6 +65,10 @@ class Anchor:
             held = SHARES[-1] if high - low > _FAR else self._held(low, high, start, end)
             best = max(best, held)
         return best
+
+    def joins(self, low: int, high: int) -> bool:
+        """Tell whether ``text[low:high]`` joins a name and a bad word: links, and at most one other word."""
+        return not self._links or sum(word not in self._links for word in self._text[low:high].split()) <= 1
 
     def _held(self, low: int, high: int, start: int, end: int) -> float:
         """Return the share of a phrase that ``text[low:high]`` parts from the name."""

@@ -176,6 +176,10 @@ class Ledger:
         """Return how much of a phrase is said of the service."""
         return self._anchor.share(hit.start, hit.end) if self._anchor is not None else 1.0
 
+    def joined(self, left: Hit, right: Hit) -> bool:
+        """Tell whether a name and a bad word belong together; they do where the text names no service as a word."""
+        return self._anchor is None or self._anchor.joins(left.end, right.start)
+
     def add(self, kind: int, points: float, start: int, end: int, tag: str = "any") -> None:
         """Count points for ``text[start:end]``, as often as its kind may."""
         if kind in SAID_OF:
@@ -299,7 +303,7 @@ def _weigh_part(ledger: Ledger, last: dict[int, Hit], hit: Hit, tag: str) -> Non
         if tag != _NAME:
             ledger.add(pair, POINTS[pair], left.start, hit.end, tag)
             return
-        if other in _OF_NAMES:
+        if other in _OF_NAMES and (other != Kind.BAD or ledger.joined(left, hit)):
             ledger.add(pair, _OF_NAMES[other] * ledger.share(left), left.start, hit.end)
             return
 
@@ -310,7 +314,7 @@ def _weigh_bad(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: s
     if left is not None:
         part = left.entries[0].tag
         if part == _NAME:
-            if kind == Kind.BAD and tag != _POWER:
+            if kind == Kind.BAD and tag != _POWER and ledger.joined(left, hit):
                 ledger.add(Kind.FAULTY, POINTS[Kind.FAULTY] * ledger.share(hit), left.start, hit.end, tag)
         elif (part == _POWER) == (tag == _POWER):
             ledger.add(Kind.FAULTY, POINTS[Kind.FAULTY], left.start, hit.end, tag if tag != "any" else part)
