@@ -641,6 +641,31 @@ def test_one_quiet_bin_ends_nothing_and_two_do():
     assert (row.status, row.recovered_at) == ("recovered", at(8))
 
 
+def test_an_end_that_dies_away_began_earlier():
+    """From the hundred of an outage to the usual ten in two hours: it may have been over when posts began to fall."""
+    fall = [10.0] * 4 + [100.0] * 8 + [76.0, 55.0, 37.0, 25.0, 18.0, 14.0, 12.0] + [10.0] * 9
+    row = only(series("...." + "O" * 12 + "." * 12).assign(posts=fall))
+    assert row.recovered_low_at <= at(12) < row.recovered_at
+    sharp = only(series("...." + "O" * 12 + "." * 12).assign(posts=[10.0] * 4 + [100.0] * 12 + [10.0] * 12))
+    assert (sharp.recovered_low_at, sharp.recovered_at) == (at(14), at(16))
+
+
+def test_a_slow_rise_began_earlier():
+    """Bins that rise in step towards the first outage bin may belong to it, however little each shows."""
+    rise = [10.0] * 8 + [14.0, 19.0, 24.0, 29.0] + [34.0] * 4 + [10.0] * 8
+    row = only(series("." * 12 + "OOOO" + "." * 8).assign(posts=rise))
+    assert row.onset_low_at <= at(8) and row.onset_at <= at(12)
+    assert only(series("." * 12 + "OOOO" + "." * 8)).onset_low_at == at(11)
+
+
+def test_excess_is_of_all_regions_where_no_series_holds_them():
+    """Two countries and no series of the world: their posts are disjoint, and those of both are told."""
+    row = only(series(OUT, region="FR"), series(OUT, region="GB"))
+    assert (set(row.regions), row.excess_posts) == ({"FR", "GB"}, 400.0)
+    assert row.excess_low_posts < 400 < row.excess_high_posts
+    assert only(series(OUT, region="FR"), series(OUT, region="GB"), series(OUT, region="001")).excess_posts == 200.0
+
+
 def test_an_outage_that_goes_on_is_not_over_because_its_flags_are():
     """Flags mind what is new, posts stay at five times the usual: the outage goes on until they fall."""
     steady = series("....OOOO................").assign(posts=[10.0] * 4 + [50.0] * 14 + [10.0] * 6)
