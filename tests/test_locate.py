@@ -175,6 +175,7 @@ def test_jokes_name_no_place(text: str) -> None:
         ("London / USA", {"GB-ENG", "US"}),
         ("London, NY", {"GB-ENG", "US-NY"}),
         ("Lagos/London/Toronto", {"NG-LA", "GB-ENG", "CA-ON"}),
+        ("Athens, NYC", {"GR", "US-NY"}),
         ("SG / MY", {"SG", "MY"}),
         ("Kiwi in Melbourne", {"NZ", "AU-VIC"}),
         ("Canadian in Berlin", {"CA", "DE-BE"}),

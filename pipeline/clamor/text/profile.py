@@ -237,7 +237,8 @@ def _inside(left: Mention, right: Mention) -> dict[str, float]:
 def _states(right: Mention, region: str, best: float) -> bool:
     """Tell whether a region behind a place says where that lies, be that place ever so small there ("London, KY")."""
     if "-" in region:
-        return right.joined or right.kind == "code"
+        letters = len(right.key) == 2 or region.endswith(f"-{right.key.upper()}")
+        return letters if right.kind == "code" else right.joined
     return right.joined and best < COUNTRY
 
 
