@@ -176,6 +176,7 @@ def test_jokes_name_no_place(text: str) -> None:
         ("London, NY", {"GB-ENG", "US-NY"}),
         ("Lagos/London/Toronto", {"NG-LA", "GB-ENG", "CA-ON"}),
         ("Athens, NYC", {"GR", "US-NY"}),
+        ("UK, India", {"GB", "IN"}),
         ("SG / MY", {"SG", "MY"}),
         ("Kiwi in Melbourne", {"NZ", "AU-VIC"}),
         ("Canadian in Berlin", {"CA", "DE-BE"}),

@@ -194,7 +194,9 @@ def _merged(mentions: list[Mention], names: Gazetteer) -> list[Mention]:
 
 
 def _letters(left: Mention, right: Mention, names: Gazetteer) -> dict[str, float]:
-    """Return the states that letters mean in the country behind them ("TN, India")."""
+    """Return the states that letters of a state mean in the country behind them ("TN, India")."""
+    if not all("-" in region for region in left.candidates):
+        return {}
     top = right.best()
     countries = [region for region, weight in right.candidates.items() if weight == top and "-" not in region]
     held = (region for region in names.short.get(left.key, ()) if region[:2] in countries and "-" in region)
