@@ -1,7 +1,7 @@
 """What the catalogue holds, as types."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -59,7 +59,7 @@ class ServiceKind:
 
     """
 
-    weights: Mapping[str, float]
+    weights: Mapping[str, float] = field(default_factory=dict)
     talk: float = 1.0
     unnamed: str = Symptom.OTHER.value
 
@@ -71,7 +71,7 @@ class Catalog:
     Attributes:
         services: Service id to service.
         phrases: Language to kind of phrase to phrases, as in ``data/phrases/*.toml``.
-        kinds: Kind of service (``*`` for all others) to what trouble means for it.
+        kinds: Kind of service (``*`` for all others, ``?`` for services that are not here) to what trouble means for it.
         symptoms: The named symptoms.
         complaint_terms: The short list from which the complaint query on X is built.
         regions: Frame ``region, parent, name, kind, timezone, utc_offset_h, iso_numeric``.

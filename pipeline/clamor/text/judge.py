@@ -49,6 +49,7 @@ POINTS: Final[dict[int, float]] = {
     Kind.FINE: -1.5,
     Kind.PROMO: -1.5,
     Kind.OTHER: -1.0,
+    Kind.PASSING: -1.5,
     Kind.STAFF: -3.0,
     Kind.NEWS: -1.5,
     Kind.PAST: -1.5,

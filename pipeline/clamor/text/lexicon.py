@@ -49,6 +49,7 @@ class Kind(IntEnum):
     NEUTRAL = 29
     CONDITION = 36
     REPORT = 37
+    PASSING = 38
     # Pairs, which the judge makes: a part with a lack, a bad word or a question; an act that cannot be done; a hint
     # beside a first person.
     LACKING = 30
@@ -122,6 +123,7 @@ _ELSEWHERE: Final = frozenset(
         Kind.ADVICE,
         Kind.FINE,
         Kind.REPORT,
+        Kind.PASSING,
     }
 )
 """Kinds of phrases whose words are of other things than a service's trouble."""

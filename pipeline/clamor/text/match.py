@@ -183,7 +183,7 @@ class Matcher:
         known = self._kind.get(service)
         if known is None:
             known = self._sounds_like(service) if service else None
-            known = known or next((self._kind[name] for name in _named(spans)), self._kinds["*"])
+            known = known or next((self._kind[name] for name in _named(spans)), self._kinds["?" if service else "*"])
         return known
 
     def _sounds_like(self, name: str) -> ServiceKind | None:
