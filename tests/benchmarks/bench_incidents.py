@@ -13,6 +13,7 @@ import argparse
 from dataclasses import dataclass, replace
 
 import numpy as np
+import other_worlds
 import pandas as pd
 
 from clamor.backtest import compare
@@ -215,6 +216,35 @@ def intervals(seeds, rate=0.1):
               f"{int(event['fragments'].sum())} told again", flush=True)  # fmt: skip
 
 
+def elsewhere(seeds, rate=0.1):
+    """Print the same of a second generator's outages, whose complaints die away over an hour after the end."""
+    for name, options in (("second generator", {}), ("second generator, no talk", {"chatter": 0.0})):
+        events, false, weeks = [], 0, 0.0
+        for seed in seeds:
+            world = other_worlds.catalogue(seed, **options)
+            times, width = world.times(), pd.Timedelta(minutes=world.bin_minutes)
+            ends = times.append(times[-1:] + width)
+            rows = [
+                {"service": world.services[hit["series"].iloc[0]], "regions": [world.regions[i] for i in hit["series"]],
+                 "start_at": ends[hit["first"].min()], "end_at": ends[hit["last"].max()]}
+                for _, hit in world.outages.groupby("outage")
+            ]  # fmt: skip
+            verdicts = detect(other_worlds.frame(world), bin_minutes=world.bin_minutes, budget=rate)
+            flags = as_flags(verdicts, source="x", bin_minutes=world.bin_minutes, now=ends[-1])
+            found = incidents(flags, now=ends[-1], bin_minutes=world.bin_minutes, rules=Rules(budget=rate))
+            window = (times[0] + pd.Timedelta(weeks=1), ends[-1])
+            found = found.assign(detected_at=found["opened_at"])
+            compared = compare(found, pd.DataFrame(rows), window=window, tolerance_minutes=60)
+            events.append(compared.events)
+            false, weeks = false + compared.false_alarms, weeks + len(world.counts) * compared.days / 7
+        event = pd.concat(events, ignore_index=True)
+        print(
+            f"{name}: {false / weeks / rate:.2f} of the budget false, {int(event['found'].sum())} of {len(event)} found"
+        )
+        held("onset interval holds the beginning", event["onset_covered"].dropna())
+        held("recovery interval holds the end", event["end_covered"].dropna())
+
+
 def polled(world, seed, rate):
     """Poll every hour of the last days; the newest two hours are only in part there. Yield the incidents after each."""
     random, counts, known = np.random.default_rng([seed, 5]), world.counts, INCIDENTS.empty()
@@ -261,4 +291,5 @@ if __name__ == "__main__":
     seeds = range(asked.first, asked.first + asked.seeds)
     budgets(seeds)
     intervals(seeds)
+    elsewhere(seeds)
     late(seeds)
