@@ -247,8 +247,8 @@ def times(column: pd.Series, path: Path) -> pd.Series:
         return zoned
     if not (isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype) or column.dtype == object):
         raise InputError(
-            f"{path}: {column.name} has the type {column.dtype}, without an offset; a time has one as "
-            "2026-10-14T09:15Z; add it, in pandas with .dt.tz_localize"
+            f"{path}: {column.name} has the type {column.dtype}; a time has an offset, as 2026-10-14T09:15Z; "
+            f"{'add it, in pandas with .dt.tz_localize' if column.dtype.kind == 'M' else 'write it so'}"
         )
     codes, distinct = pd.factorize(column.astype("str"))  # a file has few distinct times and many rows
     texts = pd.Series(distinct, dtype="str").str.strip()
