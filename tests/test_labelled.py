@@ -26,6 +26,15 @@ def test_symptoms_are_scored_on_the_complaints_found(tmp_path: Path) -> None:
         assert (row["f1"], row["symptom_right"], row["mention_called_complaint"]) == (1.0, 1.0, 0.0)
 
 
+def test_passing_talk_is_counted_by_language_and_reader(tmp_path: Path) -> None:
+    """Of two English posts one has trouble, though another's; the Spanish one has none."""
+    rows = "1,en,tiktok is down again,\n2,en,saw it on tiktok,\n3,es,lo vi en tiktok,\n"
+    (tmp_path / "mentions_tiktok.csv").write_text("id,lang,text,label\n" + rows, encoding="utf-8")
+    counts = labelled.passing(tmp_path, "tiktok", catalog.load()).set_index(["reader", "language"])["called"]
+    for reader in ("clamor, service told", "clamor, service found", "keyword regex"):
+        assert [counts[reader, language] for language in ("en", "es", "all")] == [1, 0, 1]
+
+
 @pytest.fixture
 def places(tmp_path: Path) -> pd.DataFrame:
     """A country, a joke, two countries, and an invented state, each labelled."""
@@ -71,7 +80,8 @@ def test_the_command_prints_every_language() -> None:
 
 def test_every_set_is_whole() -> None:
     """Each invented post has a label; a complaint has its main symptom, other posts have none."""
-    for file in (*LABELS.glob("synthetic_??.csv"), *LABELS.glob("fresh_*.csv")):
+    patterns = ("synthetic_??.csv", "fresh_??.csv", "posts_??.csv", "reviews_??.csv", "mentions_*.csv")
+    for file in [file for pattern in patterns for file in LABELS.glob(pattern)]:
         posts = pd.read_csv(file, keep_default_na=False)
         assert set(posts["label"]) <= {"complaint", "commentary", "mention"}, file
         assert ((posts["symptom"] != "") == (posts["label"] == "complaint")).all(), file

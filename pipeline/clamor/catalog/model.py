@@ -71,7 +71,7 @@ class Catalog:
     Attributes:
         services: Service id to service.
         phrases: Language to kind of phrase to phrases, as in ``data/phrases/*.toml``.
-        kinds: Kind of service (``*`` for all others, ``?`` for services that are not here) to what trouble means for it.
+        kinds: Kind of service (``*``: all others; ``?``: services that are not here) to what trouble means for it.
         symptoms: The named symptoms.
         complaint_terms: The short list from which the complaint query on X is built.
         regions: Frame ``region, parent, name, kind, timezone, utc_offset_h, iso_numeric``.

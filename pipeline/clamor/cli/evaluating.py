@@ -55,6 +55,9 @@ def text(
         if not spoken:
             raise InputError(f"{labels}: no {series}_<language>.csv; --labels is the folder of the labelled posts")
         tables[title] = pd.concat([labelled.synthetic(labels, each, names, series) for each in spoken])
+    tables["synthetic posts that mention TikTok in passing, blind: called complaints"] = labelled.passing(
+        labels, "tiktok", names
+    )
     if uk_mobile:
         tables["posts to UK mobile networks"] = labelled.uk_mobile(uk_mobile, names)
     if power:

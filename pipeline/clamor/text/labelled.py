@@ -10,10 +10,15 @@ from clamor import frames
 from clamor.catalog import Catalog
 from clamor.errors import InputError
 from clamor.schema import Signal
-from clamor.text.evaluate import evaluate, score
+from clamor.text.evaluate import KEYWORDS, evaluate, score
 from clamor.text.frame import read_frame
 
-SETS: Final = {"synthetic": "synthetic posts", "fresh": "fresh synthetic posts"}
+SETS: Final = {
+    "synthetic": "synthetic posts",
+    "fresh": "fresh synthetic posts",
+    "posts": "synthetic posts to companies, blind",
+    "reviews": "synthetic app reviews, blind",
+}
 """The sets of invented posts, by the beginning of their files' names; ``README.md`` beside them says who wrote them."""
 WORDS: Final = {
     "en": r"down|not working|won'?t (?:load|open|work)|can'?t (?:log ?in|connect|access|load)|broken|crash\w*|errors?|"
@@ -69,6 +74,41 @@ def synthetic(folder: Path, language: str, catalog: Catalog, series: str = "synt
         ("keyword regex", posts, [[] if hit else None for hit in keyword]),
     ]
     return pd.DataFrame([{"language": language, "reader": name, **_row(each, read)} for name, each, read in rows])
+
+
+def passing(folder: Path, service: str, catalog: Catalog) -> pd.DataFrame:
+    """Count the complaints called in posts that name a service in passing, of which none complains of it.
+
+    Args:
+        folder: Holds ``mentions_<service>.csv``: id, lang, text.
+        service: The service, an id of the catalogue.
+        catalog: The reader's names and phrases.
+
+    Returns:
+        One row a reader and language, then ``all``: ``reader, language, posts, called, share``.
+
+    """
+    posts = read_labels(folder / f"mentions_{service}.csv", ("id", "lang", "text"))
+    frame = posts[["id", "text"]]
+    found = read_frame(frame, catalog)
+    called = {
+        "clamor, service told": _ids(read_frame(frame, catalog, service)),
+        "clamor, service found": _ids(found[found["service"] == service]),
+        "keyword regex": set(posts.loc[posts["text"].str.contains(KEYWORDS), "id"]),
+    }
+    groups = [*posts.groupby("lang")["id"], ("all", posts["id"])]
+    return pd.DataFrame(
+        [
+            {"reader": reader, "language": language, "posts": len(ids), "called": hits, "share": hits / len(ids)}
+            for reader, hit in called.items()
+            for language, ids in groups
+            for hits in [int(ids.isin(hit).sum())]
+        ]
+    )
+
+
+def _ids(readings: pd.DataFrame) -> set[str]:
+    return set(readings.loc[readings["signal"] == Signal.COMPLAINT.value, "id"])
 
 
 def uk_mobile(file: Path, catalog: Catalog) -> pd.DataFrame:
