@@ -167,7 +167,7 @@ def _pieces(text: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     cut = ""
     for mark, piece in zip(parts[::2], parts[1::2], strict=True):
-        cut = cut + mark.strip() or mark
+        cut = (cut + mark.strip()) or mark
         if piece and not piece.isspace():
             found.append((piece, cut))
             cut = ""
