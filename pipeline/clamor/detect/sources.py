@@ -17,7 +17,8 @@ def combine(flags: pd.DataFrame, budget: float = 0.1, bin_minutes: int = 15) -> 
     """Combine the verdicts of several sources into verdicts of source ``all``.
 
     Fisher's method on the p-values of the sources that are covered and out of warm-up: with one such source its
-    verdict stands. Where no source has data the state is ``no_data``; where those with data still warm up, ``warm_up``.
+    verdict stands, else ``score`` is minus log10 of the joint p-value: how unusual a bin is, told before or not. Where
+    no source has data the state is ``no_data``; where those with data still warm up, ``warm_up``.
 
     Args:
         flags: Rows of the flags table, one or more sources (rows of source ``all`` are ignored).

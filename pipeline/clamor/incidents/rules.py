@@ -26,7 +26,8 @@ class Rules:
         budget: Chance: false incidents a series-week that the flags were made for. Series that the budget alone would
             flag together in a window are not put together.
         chance: Chance: what chance does not do more often than this is taken as one.
-        risk: Chance with which an incident that goes on may be called over, by one look at its posts.
+        risk: Chance with which an incident that goes on may be called over, by one look at its posts; and one that is
+            over may be kept open.
         region_p: Where: a region whose series never raised an outage is named if its excess has a smaller p-value.
         flagged_p: Where: the same for a region that was flagged; flags may come from evidence pooled over regions.
         pooled_p: Where: and for a service or country that is judged together with others of which that p-value holds.
