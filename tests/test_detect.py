@@ -171,6 +171,16 @@ def test_any_width_works(bin_minutes):
     assert out["flag"][:390].mean() < (0.02 if bin_minutes < 10080 else 0.12)  # the budget is 0.1 a week
 
 
+@pytest.mark.parametrize("level", [1e6, 3e8])
+def test_the_busiest_series_overflow_nothing(level):
+    """Up to the largest count that is let in, a jump is an outage, without a warning (an error in tests) on the way."""
+    values = level * np.exp(0.1 * np.random.default_rng(1).standard_normal(1000))
+    values[900:904] *= 2.5
+    out = detect(frame(values))
+    assert out["flag"][900:904].any()
+    assert out["flag"][96:900].mean() < 0.01
+
+
 def flags(source, scores, states=None):
     rows = detect(quiet(1))[20 : 20 + len(scores)].reset_index(drop=True)
     p = 10.0 ** -np.asarray(scores)

@@ -22,8 +22,8 @@ MINUTE_US = 60_000_000
 SLICE_ROWS = 1 << 16
 MINUTES_PER_DAY = 1440
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
-MAX_COUNT = 1e12
-"""More posts in a bin than people write; squares of it still fit a float32."""
+MAX_COUNT = 1e9
+"""More posts in a bin than people write; squares of an hour of them fit a float32."""
 
 TIMES = pd.DatetimeTZDtype("us", "UTC")
 KEYS = {"service": pd.StringDtype(na_value=np.nan), "region": pd.StringDtype(na_value=np.nan), "bin_start": TIMES}

@@ -1,6 +1,5 @@
 """Following the level through a day: what each bin, and each sum of bins, was expected to bring before it came."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,8 +105,7 @@ def follow(
     talk, talk_mean = _talk(block, mean)
     talked = None if block.talk is None else _talked(fitted, talk, talk_mean, sizes)
     sums, means, past = _windows(fitted, posts, mean, working, (block.services, heeded), talked, sizes)
-    of_day = scatter.moments(sums, means, known, working, learn, past, sd)
-    learned, so_far = _learned(of_day, kappa.shape, young, posts.shape[1])
+    learned, so_far = _learned(*scatter.moments(sums, means, known, working, learn, past, sd), young)
     so_far += moments[:, :, young, None]
     now = _through_day(kappa, young, scatter.estimate(so_far[0], so_far[1], first) if len(young) else first)
     level_var = np.maximum((sizes.hour * now[HOUR] - now[BIN]) / (sizes.hour - 1), 0)
@@ -138,19 +136,10 @@ def follow(
     )
 
 
-def _learned(
-    moments: Iterator[tuple[Floats, Floats]], shape: tuple[int, ...], young: Ints, bins: int
-) -> tuple[Floats, Floats]:
+def _learned(values: Floats, weights: Floats, young: Ints) -> tuple[Floats, Floats]:
     """Return the day's moments, ``(2, kinds, series)``, and those of young series before each of its bins."""
-    whole = np.empty((2, *shape), dtype=np.float32)
-    before = np.empty((2, shape[0], len(young), bins), dtype=np.float32)
-    for kind, both in enumerate(moments):
-        for which, values in enumerate(both):
-            whole[which, kind] = row_sums(values)
-            if len(young):
-                mine = values[young]
-                np.subtract(running(mine), mine, out=before[which, kind])
-    return whole, before
+    mine = values[:, :, young] * weights[:, young]
+    return row_sums(values, weights), running(mine) - mine
 
 
 def _through_day(kappa: Floats, young: Ints, theirs: Floats) -> Floats:
@@ -261,36 +250,57 @@ def _windows(
         at = slice(first, first + posts.shape[1])
         return y.last(length)[:, at], m.last(length)[:, at]
 
-    noise = np.maximum(kappa[BIN] - kappa[LAG], 0) / sizes.hour
-    steady = 1 / np.maximum(kappa[LAG], np.float32(MIN_LAG))
     sums, means = (np.empty((len(sizes.windows) + 2, *posts.shape), dtype=np.float32) for _ in range(2))
+    longest, bins = max(sizes.windows), posts.shape[1]
+    hours = slice(tail - longest - 2 * sizes.hour + 1, tail + bins - sizes.hour)
+    lifts = _lifts(y.last(sizes.hour)[:, hours], m.last(sizes.hour)[:, hours], kappa, others, sizes)
     for k, window in enumerate(sizes.windows):
-        hour, hour_mean = summed(sizes.hour, window)
-        earlier, earlier_mean = summed(sizes.hour, window + sizes.hour)
-        worth = _worth(hour_mean, noise)
-        lift = _shared(hour, hour_mean, worth, *others)
-        lift *= steady
-        lift += hour * worth
-        worth *= hour_mean
-        worth += steady
-        lift /= worth
-        worth = _worth(earlier_mean, noise)
-        was = earlier * worth
-        was += steady
-        worth *= earlier_mean
-        worth += steady
-        was /= worth
-        was = np.clip(np.divide(lift, was, out=was), 1, np.float32(MAX_TREND), out=was)
-        lift *= was**TREND
+        lift = lifts[:, longest - window : longest - window + bins]
         if talked is not None:
-            np.maximum(lift, talked[k], out=lift)
+            lift = np.maximum(lift, talked[k])
         sums[k], expected = summed(window)
         np.multiply(expected, lift, out=means[k])
     sums[-2], means[-2] = posts, mean
     sums[-1], means[-1] = summed(sizes.hour)
     before, before_mean = summed(sizes.hour, 1)
-    bins = np.float32(sizes.hour)
-    return sums, means, (before / bins, before_mean / bins)
+    each = np.float32(sizes.hour)
+    return sums, means, (before / each, before_mean / each)
+
+
+def _lifts(hours: Floats, usual: Floats, kappa: Floats, others: tuple[Rows, Floats], sizes: Lengths) -> Floats:
+    """Return by how much more than usual is expected after each hour but those that end within the first.
+
+    Args:
+        hours: Counts of each hour, one for each bin at which it ends, the last but one of the day the last of them.
+        usual: Their expectations.
+        kappa: Scatter at midnight, or at each bin of the day.
+        others: Series by service, and 0 for those that repeat others; see :func:`_shared`.
+        sizes: Lengths in bins.
+
+    """
+    noise = _at_hours(np.maximum(kappa[BIN] - kappa[LAG], 0) / sizes.hour, hours)
+    steady = _at_hours(1 / np.maximum(kappa[LAG], np.float32(MIN_LAG)), hours)
+    worth = _worth(usual, noise)
+    heard, expected = hours * worth, usual * worth
+    expected += steady
+    first, last = slice(None, -sizes.hour), slice(sizes.hour, None)
+    was = heard[:, first] + steady[:, first]
+    was /= expected[:, first]
+    lift = _shared(hours[:, last], usual[:, last], worth[:, last], *others)
+    lift *= steady[:, last]
+    lift += heard[:, last]
+    lift /= expected[:, last]
+    rise = np.clip(np.divide(lift, was, out=was), 1, np.float32(MAX_TREND), out=was)
+    lift *= rise**TREND
+    return lift
+
+
+def _at_hours(values: Floats, hours: Floats) -> Floats:
+    """Return a number of each series, or one of each bin of the day, as it was known at the end of each hour."""
+    before = hours.shape[1] - values.shape[1] + 1
+    if values.shape[1] == 1:
+        return np.broadcast_to(values, hours.shape)
+    return np.pad(values[:, :-1], [(0, 0), (before, 0)], mode="edge")
 
 
 def _talk(block: Day, mean: Floats) -> tuple[Floats, Floats]:

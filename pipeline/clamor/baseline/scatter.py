@@ -5,13 +5,12 @@ for each window (about the lifted expectation), then BIN and HOUR (a bin, an hou
 LAG, the part of the variance that one hour hands on to the next bin: how unsteady the level is.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
 from clamor.baseline.counts import Floats
 from clamor.baseline.lengths import Lengths
+from clamor.baseline.quick import at_least
 
 BIN, HOUR, LAG = -3, -2, -1
 VOLUME_CLASSES = (0.1, 1.0, 10.0)
@@ -30,6 +29,8 @@ FLOOR = 0.4
 """A kappa is not believed below this many standard errors of itself."""
 CLASS_WORTH, SERIES_WORTH = 10.0, 20.0
 MAX_SCATTER = 100.0
+LEAST = 1e-6
+"""Posts that are expected of a sum at least, where weights are worked out."""
 CLIP_SD, YOUNG_CLIP_SD = 3.0, 8.0
 CLIP_POSTS = 3.0
 """Training counts are cut at expected + 3 standard deviations + 3 posts, so an outage barely moves the fit and a lone
@@ -95,8 +96,8 @@ def moments(
     use: npt.NDArray[np.bool_],
     past: tuple[Floats, Floats],
     sd: Floats,
-) -> Iterator[tuple[Floats, Floats]]:
-    """Yield for each kind the weighted excess variance of each bin and its worth, ``(series, bins)`` both.
+) -> tuple[Floats, Floats]:
+    """Return each bin's excess variance and what it would be at a kappa of one, and the weights of both.
 
     Args:
         sums: Counts of the windows, of the bin and of the hour.
@@ -107,37 +108,37 @@ def moments(
         past: Counts and expectation of the hour before the bin, per bin.
         sd: Standard deviations at which surprises are cut, ``(series, 1)``.
 
+    Returns:
+        Arrays of ``(2, kinds, series, bins)`` and ``(kinds, series, bins)``. A weight is ``M**2 / (M + 2 * V**2)``, the
+        reciprocal variance of the square of a surprise; it is worked out as ``1 / (1 / M + 2 * (V / M)**2)``, which
+        stays within float32.
+
     """
+    values = np.empty((2, len(working), *known.shape), dtype=np.float32)
+    weights = np.empty(values.shape[1:], dtype=np.float32)
     unsure = 1 / known
-    single = len(sums) + BIN + 1
-    surprise = np.empty(0, dtype=np.float32)
-    for kind in range(len(sums)):
-        mean = means[kind]
-        square = mean * mean
-        spread = mean + square * (working[kind] + unsure)
-        off = np.sqrt(spread)
-        off *= sd
-        off += np.float32(CLIP_POSTS)
-        np.minimum(sums[kind] - mean, off, out=off)
-        spread *= spread
-        spread *= 2
-        spread += mean
-        spread += np.float32(1e-6)
-        weight = use * square
-        weight /= spread
-        if kind == single:
-            surprise = off
-        excess = off * off
-        excess -= mean
-        excess -= square * unsure
-        excess *= weight
-        square *= weight
-        yield excess, square
+    excess, worth = values[:, :LAG]
+    spread = working[:LAG] + unsure
+    spread *= means
+    spread += 1  # variance of each sum, per expected post
+    off = spread * means
+    np.sqrt(off, out=off)
+    off *= sd
+    off += np.float32(CLIP_POSTS)
+    np.minimum(np.subtract(sums, means, out=excess), off, out=off)
+    spread *= spread
+    spread *= 2
+    spread += np.divide(1, at_least(means, LEAST, out=excess), out=excess)
+    np.divide(use, spread, out=weights[:LAG])
+    np.multiply(off, off, out=excess)
+    np.multiply(means, means, out=worth)
+    excess -= means
+    excess -= np.multiply(worth, unsure, out=spread)
     past_posts, past_mean = past
-    mean = means[single]
+    mean = means[BIN + 1]
     limit = sd * np.sqrt(past_mean * (1 + past_mean * working[BIN])) + np.float32(CLIP_POSTS)
-    error = (1 + mean * working[BIN]) * (1 + past_mean * working[HOUR]) + np.float32(1e-6)
-    weight = use / error
-    both = mean * past_mean
-    carried = surprise * np.minimum(past_posts - past_mean, limit) - both * unsure
-    yield carried * weight, both * weight
+    np.divide(use, (1 + mean * working[BIN]) * (1 + past_mean * working[HOUR]) + np.float32(1e-6), out=weights[LAG])
+    both = np.multiply(mean, past_mean, out=values[1, LAG])
+    carried = np.multiply(off[BIN + 1], np.minimum(past_posts - past_mean, limit), out=values[0, LAG])
+    carried -= both * unsure
+    return values, weights

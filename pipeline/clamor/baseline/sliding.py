@@ -38,4 +38,4 @@ def _plus(a: Floats, b: Floats, lag: int) -> Floats:
 
 def running(values: Floats) -> Floats:
     """Return the sum of each row up to each bin, in the order of the bins."""
-    return np.cumsum(values, axis=1)
+    return np.cumsum(values, axis=-1)
