@@ -62,6 +62,7 @@ class Mention:
         followed: Whether an unknown word stands right behind it, as in what is no place ("Boston Terrier").
         backed: Whether a neighbour lies in it, or it in a neighbour.
         joined: Whether it stands right behind its neighbour, with a comma or nothing in between.
+        touching: Whether nothing at all stands between it and its neighbour.
         tagged: Whether it is a hashtag or handle.
 
     """
@@ -76,6 +77,7 @@ class Mention:
     followed: bool = False
     backed: bool = False
     joined: bool = False
+    touching: bool = False
     tagged: bool = False
 
     def best(self) -> float:
@@ -134,7 +136,8 @@ def _spaced(piece: str, names: Gazetteer, before: Sequence[Mention], *, whole: b
             at += 1
             continue
         mention.placed = at > 0 and tokens[at - 1][0] in _PLACED
-        mention.joined = at == 0 or (at == end and "-" not in piece)
+        mention.touching = at == end and "-" not in piece
+        mention.joined = at == 0 or mention.touching
         at += width
         end = at
         if at < len(tokens) and _longest(tokens, at, names, None)[1] == 1 and _phrase(tokens, at, names.fans):
@@ -313,7 +316,7 @@ def accepted(mention: Mention, *, jests: bool) -> bool:
     if mention.kind == "code":
         return mention.strange == 0 or 2 <= mention.codes >= mention.strange
     if mention.kind == "people":
-        return mention.strange == 0
+        return mention.strange == 0 and not jests
     if mention.followed and not mention.placed and (mention.key.isascii() or mention.strange > 1):
         return False
     if mention.is_word and mention.kind in ("alias", "city"):

@@ -156,9 +156,23 @@ def _groups(text: str, names: Gazetteer) -> list[_Group]:
         mentions += [] if away and not found.away else found.mentions
         strange += found.strange
     merged = _merged([each for each in mentions if each.candidates and not (each.tagged and strange)], names)
-    meant = [mention for mention in merged if accepted(mention, jests=jests) and (mention.backed or not made_up)]
+    meant = [mention for mention in _unnamed(merged, jests=jests) if mention.backed or not made_up]
     doubts = [mention for mention in merged if meant and mention.kind == "code" and mention not in meant]
     return [_weighed(mention) for mention in (*meant, *doubts)]
+
+
+def _unnamed(mentions: list[Mention], *, jests: bool) -> list[Mention]:
+    """Return the mentions that are meant as places: not those that begin another name ("Austin Butler")."""
+    meant = [accepted(mention, jests=jests) for mention in mentions]
+    begins = [
+        after.touching and not good and after.kind not in ("code", "short")
+        for after, good in zip(mentions[1:], meant[1:], strict=True)
+    ]
+    return [
+        mention
+        for mention, good, begun in zip(mentions, meant, [*begins, False], strict=False)
+        if good and (mention.backed or mention.placed or not begun)
+    ]
 
 
 def _pieces(text: str) -> list[tuple[str, str]]:
