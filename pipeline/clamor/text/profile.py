@@ -238,7 +238,7 @@ def _inside(left: Mention, right: Mention) -> dict[str, float]:
     """Return the finer candidates of two neighbours that agree; none if they name different places."""
     agreed: dict[str, float] = {}
     best, top = left.best(), right.best()
-    most = _KNOWN if right.kind == "code" else best
+    most = _KNOWN if right.kind in ("code", "short") else best
     for r, people in left.candidates.items():
         for s, weight in right.candidates.items():
             if r == s or r.startswith(f"{s}-"):
