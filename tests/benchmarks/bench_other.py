@@ -5,15 +5,17 @@
 All data are synthetic (`other_worlds.py`); the tool is only used through its command line. Beside it, in the same run:
 a trailing negative binomial, EARS C2 and, for catalogues, a single bin that knows its mean: all of it but outages, or
 season and level without noise and talk. POD is the share of outages found (by an alarm in any series that they hit,
-from first to last bin) while false alarm episodes stay at a rate a series-week; `by series` counts every series of an
-outage for itself. Bins above the limit, joined over an hour, are an episode; it is false if no outage of its series is
-within it or the two hours before. After the sign come half-widths of 95% (t) over the seeds.
+from first to last bin) while false alarm episodes stay at 0.1 or 0.02 a series-week; `by series` counts every series of
+an outage for itself; `1 h` and `regional` are at 0.1. Bins above the limit, joined over an hour, are an episode; it is
+false if no outage of its series is within it or the two hours before. After the sign come half-widths of 95% (t) over
+the seeds.
 """
 
 import argparse
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import nab
@@ -28,7 +30,8 @@ CATALOGUES = {
     "two weeks, one judged": {"weeks": 2},
     "no talk": {"weeks": 5, "chatter": 0.0},
     "all talk jumps": {"weeks": 5, "sudden": 1.0},
-    "one region each": {"weeks": 5, "services": 200, "regions": 1},
+    "one region each": {"weeks": 5, "services": 200, "regions": 1, "outages": 0.3},
+    "one region each, failing often": {"weeks": 5, "services": 200, "regions": 1},
     "one service": {"weeks": 5, "services": 1, "regions": 40, "outages": 6.0},
 }
 TREE = "region,parent,utc_offset_h\n"
@@ -141,26 +144,27 @@ class Truth:
         return steps[low]
 
     def found(self, hit):
-        """One row an outage: found, found within an hour, its kind; and the share of (outage, series) found."""
+        """Outages found, found within an hour, and their kind: a row an outage; and a row an outage and series."""
         out = []
         for each in self.rows.itertuples():
             mine = hit[each.series, each.first : each.last]
             out.append((each.outage, each.kind, mine.any(), mine[: self.hour].any()))
-        rows = pd.DataFrame(out, columns=["outage", "kind", "found", "soon"])
-        return rows.groupby(["outage", "kind"])[["found", "soon"]].any().reset_index(), rows["found"].mean()
+        pairs = pd.DataFrame(out, columns=["outage", "kind", "found", "soon"])
+        return pairs.groupby(["outage", "kind"])[["found", "soon"]].any().reset_index(), pairs
 
 
 def scored(truth, score):
-    """The row of a table: POD at both rates, within an hour, regional, by pairs."""
+    """The row of a table: POD at both rates, within an hour and regional, of outages and of series of outages."""
     out = {}
     for rate in RATES:
-        events, pairs = truth.found(np.nan_to_num(score, nan=-np.inf) > truth.limit(score, rate))
-        out[f"POD {rate}"] = events["found"].mean()
-        if rate == RATES[0]:
-            out["1 h"] = events["soon"].mean()
-            out["regional"] = events.loc[events["kind"] == "regional", "found"].mean()
-            out["by series"] = pairs
-    return out
+        both = truth.found(np.nan_to_num(score, nan=-np.inf) > truth.limit(score, rate))
+        for by, rows in zip(("", "by series "), both, strict=True):
+            out[f"{by}{rate}"] = rows["found"].mean()
+            if rate == RATES[0]:
+                out[f"{by}1 h"] = rows["soon"].mean()
+                out[f"{by}regional"] = rows.loc[rows["kind"] == "regional", "found"].mean()
+    order = sorted(out, key=lambda name: name.startswith("by"))
+    return {name: out[name] for name in order}
 
 
 def catalogue(seed, **options):
@@ -172,8 +176,10 @@ def catalogue(seed, **options):
     got = door(world, eval_start=first, regions=tree)
     clamor = scored(truth, got["score"])
     hit = got["flag"] == 1
-    events, _ = truth.found(hit)
-    clamor |= {"false, shipped": truth.rate(hit), "POD, shipped": events["found"].mean(), **health(truth, world, got)}
+    events, pairs = truth.found(hit)
+    shipped = {"": events["found"].mean(), "by series ": pairs["found"].mean()}
+    clamor |= {f"shipped: {by}found": share for by, share in shipped.items()}
+    clamor |= {"shipped: false": truth.rate(hit), **health(truth, world, got)}
     return {
         "clamor": clamor,
         "all known but outages, single bin": scored(truth, tail(world.counts, world.means, world.sizes[:, None])),
@@ -192,32 +198,28 @@ def health(truth, world, got):
 
 
 def day_charts(seed, *, apart=False):
-    """Incidents caught of 131 at 0.5% and 1% of quiet bins; all charts in one file, or each in its own."""
+    """Incidents caught of 131 at 0.5% and 1% of quiet bins; all charts on one day, or each on its own within a year."""
     world = worlds.charts(seed)
     truth = Truth(world, 16)
-    got = [door(one) for one in _each(world)] if apart else [door(world)]
-    got = {name: np.concatenate([each[name] for each in got]) for name in got[0]}
+    got = door(world) if not apart else _on_days(world, np.random.default_rng([775, seed]).integers(0, 365, 131))
     out = {}
-    for name, score in (
-        ("clamor", got["score"]),
-        ("trailing NB", trailing(world.counts)),
-        ("EARS C2", ears(world.counts)),
-    ):
+    scores = {"clamor": got["score"], "trailing NB": trailing(world.counts), "EARS C2": ears(world.counts)}
+    for name, score in scores.items():
         quiet = score[~truth.near][np.isfinite(score[~truth.near])]
         hits = {f"caught {at:.1%}": score > np.quantile(quiet, 1 - at) for at in (0.005, 0.01)}
         out[name] = {key: truth.found(hit)[0]["found"].sum() for key, hit in hits.items()}
     flag = got["flag"] == 1
-    out["clamor"] |= {"shipped": truth.found(flag)[0]["found"].sum(), "of quiet": flag[~truth.near][:].mean()}
+    judged = ~truth.near & np.isfinite(got["score"])
+    out["clamor"] |= {"caught as shipped": truth.found(flag)[0]["found"].sum(), "of quiet": flag[judged].mean()}
     return out
 
 
-def _each(world):
-    for row in range(len(world.counts)):
-        yield worlds.World(
-            world.counts[row : row + 1], world.outages, world.start, world.bin_minutes, world.services[row : row + 1],
-            world.regions[row : row + 1], world.means[row : row + 1],
-            world.season[row : row + 1], world.sizes[row : row + 1],
-        )  # fmt: skip
+def _on_days(world, days):
+    """The verdicts of one-day series that lie on these days of a year, in one file."""
+    at = np.arange(len(days))[:, None], days[:, None] * 96 + np.arange(96)
+    year = np.full((len(days), 366 * 96), np.nan)
+    year[at] = world.counts
+    return {name: values[at] for name, values in door(replace(world, counts=year)).items()}
 
 
 def companies(seed):
@@ -250,19 +252,22 @@ def rare(seed):
 def table(title, seeds, one):
     """Run every seed, print means with half-widths."""
     results = [one(seed) for seed in seeds]
-    print(f"\n{title}")
-    for method in results[0]:
-        cells = []
-        for column in results[0][method]:
-            values = np.array([each[method][column] for each in results], float)
-            values = values[np.isfinite(values)]
-            half = (
-                special.stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / len(values) ** 0.5
-                if len(values) > 1
-                else np.nan
-            )
-            cells.append(f"{column} {values.mean() if len(values) else np.nan:.3f} ± {half:.3f}")
-        print(f"  {method}: " + "; ".join(cells), flush=True)
+    rows = {method: _row([each[method] for each in results]) for method in results[0]}
+    print(f"\n{title}\n" + pd.DataFrame(rows).T.fillna("").to_string(), flush=True)
+
+
+def _row(cells):
+    """Mean and half-width of every column over the seeds that have it."""
+    out = {}
+    for column in cells[0]:
+        values = np.array([each[column] for each in cells], float)
+        values = values[np.isfinite(values)]
+        if len(values) > 1:
+            half = special.stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / len(values) ** 0.5
+            out[column] = f"{values.mean():.3f} ± {half:.3f}"
+        else:
+            out[column] = f"{values[0]:.3f}" if len(values) else "-"
+    return out
 
 
 def main():
@@ -276,10 +281,8 @@ def main():
         f"catalogue: {name}": lambda seed, o=options: catalogue(seed, **o) for name, options in CATALOGUES.items()
     }
     tables["catalogue: five weeks, no regions file"] = lambda seed: catalogue(seed, tree=False)
-    tables |= {
-        "131 one-day charts in one file": day_charts,
-        "131 charts, each a file": lambda s: day_charts(s, apart=True),
-    }
+    tables["131 one-day charts, all of one day"] = day_charts
+    tables["131 one-day charts, each of its own day"] = lambda seed: day_charts(seed, apart=True)
     tables |= {"companies, 5 minutes": companies, "rare posts, hourly": rare}
     for title, one in tables.items():
         if given.only in title:
