@@ -14,8 +14,8 @@ import pyarrow as pa
 from clamor.errors import InputError
 
 KINDS: Final = (".parquet", ".csv", ".jsonl")
-MOST: Final = 1e12
-"""A larger count is a mistake, and its square would not fit the arithmetic."""
+MOST: Final = 1e9
+"""A larger count is a mistake; the detector takes none."""
 YEARS: Final = (1970, 2200)
 """Times outside are mistakes, and do not fit nanoseconds."""
 _ZONED: Final = r"(?:[zZ]|UTC|:\S*[+-]\d{2}(?::?\d{2})?)$"

@@ -105,54 +105,6 @@ def ewma(counts, half_life=36):
     return (counts - frame.mean().to_numpy().T) / np.maximum(frame.std().to_numpy().T, 1.0)
 
 
-class Truth:
-    """The outages that can be found from bin ``first`` on, and where an alarm is not false."""
-
-    def __init__(self, world, first):
-        self.first, self.hour = first, 60 // world.bin_minutes
-        self.weeks = np.isfinite(world.counts[:, first:]).sum() * world.bin_minutes / 10080
-        rows = world.outages[world.outages["last"] > first]
-        self.near = np.zeros(world.counts.shape, bool)
-        for each in rows.itertuples():
-            self.near[each.series, each.first : each.last + 2 * self.hour] = True
-        self.rows = rows[rows["first"] >= first]
-
-    def false(self, hit):
-        """Number of alarm episodes that touch no outage."""
-        bins = hit.shape[1]
-        at = np.where(hit, np.arange(bins), -(10**6))
-        earlier = np.maximum.accumulate(at, axis=1)
-        before = np.concatenate([np.full((len(hit), 1), -(10**6)), earlier[:, :-1]], axis=1)
-        begins = hit & (np.arange(bins) - before > self.hour)
-        episode = np.cumsum(begins.ravel())[hit.ravel()]
-        near = np.bincount(episode, weights=self.near[:, self.first :].ravel()[hit.ravel()]) if hit.any() else [0.0]
-        return int((np.asarray(near[1:]) == 0).sum())
-
-    def rate(self, hit):
-        return self.false(hit[:, self.first :]) / self.weeks
-
-    def limit(self, score, rate):
-        """The lowest limit at which false episodes stay within the rate."""
-        judged = score[:, self.first :]
-        quiet = judged[~self.near[:, self.first :] & np.isfinite(judged)]
-        steps = np.unique(np.sort(quiet)[::-1][: max(50, int(40 * rate * self.weeks))])
-        low, high = 0, len(steps) - 1
-        while low < high:
-            middle = (low + high) // 2
-            within = self.false(judged > steps[middle]) <= rate * self.weeks
-            low, high = (low, middle) if within else (middle + 1, high)
-        return steps[low]
-
-    def found(self, hit):
-        """Outages found, found within an hour, and their kind: a row an outage; and a row an outage and series."""
-        out = []
-        for each in self.rows.itertuples():
-            mine = hit[each.series, each.first : each.last]
-            out.append((each.outage, each.kind, mine.any(), mine[: self.hour].any()))
-        pairs = pd.DataFrame(out, columns=["outage", "kind", "found", "soon"])
-        return pairs.groupby(["outage", "kind"])[["found", "soon"]].any().reset_index(), pairs
-
-
 def scored(truth, score):
     """The row of a table: POD at both rates, within an hour and regional, of outages and of series of outages."""
     out = {}
@@ -172,7 +124,7 @@ def catalogue(seed, **options):
     tree = options.pop("tree", True) and options.get("regions", 10) > 1
     world = worlds.catalogue(seed, **options)
     first = world.counts.shape[1] - 7 * 96
-    truth = Truth(world, first)
+    truth = worlds.Truth(world, first)
     got = door(world, eval_start=first, regions=tree)
     clamor = scored(truth, got["score"])
     hit = got["flag"] == 1
@@ -200,7 +152,7 @@ def health(truth, world, got):
 def day_charts(seed, *, apart=False):
     """Incidents caught of 131 at 0.5% and 1% of quiet bins; all charts on one day, or each on its own within a year."""
     world = worlds.charts(seed)
-    truth = Truth(world, 16)
+    truth = worlds.Truth(world, 16)
     got = door(world) if not apart else _on_days(world, np.random.default_rng([775, seed]).integers(0, 365, 131))
     out = {}
     scores = {"clamor": got["score"], "trailing NB": trailing(world.counts), "EARS C2": ears(world.counts)}
@@ -227,7 +179,7 @@ def companies(seed):
     world = worlds.companies(seed)
     starts = [world.outages.loc[world.outages["series"] == row, "first"].tolist() for row in range(len(world.counts))]
     got = door(world)
-    truth = Truth(world, 2016)
+    truth = worlds.Truth(world, 2016)
     flag = got["flag"] == 1
     told = {"NAB, flags": nab.nab(nab.once_a_day(flag, 288), starts), "false a week": truth.rate(flag)}
     out = {"clamor": {"NAB": nab.best(got["score"], starts)[0], **told}}
@@ -239,7 +191,7 @@ def companies(seed):
 def rare(seed):
     """Large events found, and false episodes in twenty weeks a series, as shipped."""
     world = worlds.rare(seed)
-    truth = Truth(world, 4 * 168)
+    truth = worlds.Truth(world, 4 * 168)
     flag = door(world)["flag"] == 1
     peer = trailing(world.counts, 336)
     peer = peer > truth.limit(peer, 1 / 20)

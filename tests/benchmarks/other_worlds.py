@@ -41,6 +41,54 @@ class World:
         return pd.date_range(self.start, periods=self.counts.shape[1], freq=f"{self.bin_minutes}min", unit="us")
 
 
+class Truth:
+    """The outages that can be found from bin ``first`` on, and where an alarm is not false."""
+
+    def __init__(self, world, first):
+        self.first, self.hour = first, 60 // world.bin_minutes
+        self.weeks = np.isfinite(world.counts[:, first:]).sum() * world.bin_minutes / 10080
+        rows = world.outages[world.outages["last"] > first]
+        self.near = np.zeros(world.counts.shape, bool)
+        for each in rows.itertuples():
+            self.near[each.series, each.first : each.last + 2 * self.hour] = True
+        self.rows = rows[rows["first"] >= first]
+
+    def false(self, hit):
+        """Number of alarm episodes that touch no outage."""
+        bins = hit.shape[1]
+        at = np.where(hit, np.arange(bins), -(10**6))
+        earlier = np.maximum.accumulate(at, axis=1)
+        before = np.concatenate([np.full((len(hit), 1), -(10**6)), earlier[:, :-1]], axis=1)
+        begins = hit & (np.arange(bins) - before > self.hour)
+        episode = np.cumsum(begins.ravel())[hit.ravel()]
+        near = np.bincount(episode, weights=self.near[:, self.first :].ravel()[hit.ravel()]) if hit.any() else [0.0]
+        return int((np.asarray(near[1:]) == 0).sum())
+
+    def rate(self, hit):
+        return self.false(hit[:, self.first :]) / self.weeks
+
+    def limit(self, score, rate):
+        """The lowest limit at which false episodes stay within the rate."""
+        judged = score[:, self.first :]
+        quiet = judged[~self.near[:, self.first :] & np.isfinite(judged)]
+        steps = np.unique(np.sort(quiet)[::-1][: max(50, int(40 * rate * self.weeks))])
+        low, high = 0, len(steps) - 1
+        while low < high:
+            middle = (low + high) // 2
+            within = self.false(judged > steps[middle]) <= rate * self.weeks
+            low, high = (low, middle) if within else (middle + 1, high)
+        return steps[low]
+
+    def found(self, hit):
+        """Outages found, found within an hour, and their kind: a row an outage; and a row an outage and series."""
+        out = []
+        for each in self.rows.itertuples():
+            mine = hit[each.series, each.first : each.last]
+            out.append((each.outage, each.kind, mine.any(), mine[: self.hour].any()))
+        pairs = pd.DataFrame(out, columns=["outage", "kind", "found", "soon"])
+        return pairs.groupby(["outage", "kind"])[["found", "soon"]].any().reset_index(), pairs
+
+
 def frame(world, *, gaps="missing"):
     """The rows that a user would hand over; ``gaps``: rows are `missing`, counts are `nan`, or `observed` is false."""
     series, bins = world.counts.shape
