@@ -74,3 +74,15 @@ def test_what_is_false_today_is_weighed_against_earlier_days():
     for _ in range(28):
         memory = tails.Tails(memory.peaks, memory.singles, memory.body, memory.recent * 0.5 ** (1 / 14) + quiet[0])
     assert tails.false_share(cell, of_day, memory).min() == pytest.approx(0.5, rel=0.03)
+
+
+def test_outages_of_past_weeks_are_no_heavy_tail():
+    """Five outages of 28 days weigh as five peaks of 8 beyond 1.5, however large they are."""
+    random = np.random.default_rng(8)
+    light = random.gumbel(size=(40, 28)).astype(np.float32)
+    outages = light.copy()
+    outages[:, 3:8] = 60.0
+    limited = np.minimum(outages, 1.5 + 8)
+    which, sure, tame = np.zeros(40, dtype=np.int64), np.full(40, 8.0), np.zeros(40, dtype=np.float32)
+    found = [tails._heavy(peaks, which, sure, tame, lengths(15)).mean() for peaks in (light, outages, limited)]
+    assert found[0] < found[1] == found[2] < 6

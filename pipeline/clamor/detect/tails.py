@@ -36,6 +36,8 @@ HEAVY_WORTH, TIED_HEAVY_WORTH, HEAVY_CLASS_WORTH = 8.0, 30.0, 40.0
 """How many of the series' own excesses, and of its volume class's, weigh as much as the class, and as those.
 Where regions are pooled they are mostly those of the others, and tell less."""
 MAX_HEAVY = 10.0
+HEAVY_MOST = 8.0
+"""An excess counts as so much at most: outages of past weeks are no tail."""
 SHARED_FROM, SHARED_WITH = 3.0, 2
 """A day on which a series and as many others of its service peak beyond it was not quiet."""
 BEND = 0.2
@@ -174,7 +176,8 @@ def _heavy(
     if sizes.wide:
         return np.ones(len(peaks), dtype=np.float32)
     usual = HEAVY + (HEAVY_BURSTY - HEAVY) * bursty
-    total, worth = mean_excess(peaks - np.float32(HEAVY_FROM))
+    excess = np.minimum(peaks - np.float32(HEAVY_FROM), np.float32(HEAVY_MOST))
+    total, worth = mean_excess(excess)
     prior = np.empty(len(peaks))
     for k in np.flatnonzero(np.bincount(which)):
         rows = which == k
