@@ -82,6 +82,8 @@ class Nature:
         outages_per_week: Outages a service and judged week.
         outage_h: Shortest and longest outage, hours.
         ratios: Smallest and largest outage, as multiples of the usual posts.
+        slow: Share of outages that come on slowly,
+        ramp_h: over so many hours, at least and at most.
 
     """
 
@@ -93,6 +95,8 @@ class Nature:
     outages_per_week: float = 2.0
     outage_h: tuple[float, float] = (0.5, 8.0)
     ratios: tuple[float, float] = (2.0, 50.0)
+    slow: float = 0.4
+    ramp_h: tuple[float, float] = (0.5, 3.0)
 
 
 NATURES = {
@@ -257,8 +261,8 @@ def _outages(
                 if (factor[members, max(0, at - 6 * hour) : at + length + 6 * hour] > 1).any():
                     continue
                 ratio = np.exp(random.uniform(*np.log(nature.ratios)))
-                slow = random.random() < 0.4
-                ramp = max(1.0, min(length, random.uniform(0.5, 3) * hour)) if slow else 1.0
+                slow = random.random() < nature.slow
+                ramp = max(1.0, min(length, random.uniform(*nature.ramp_h) * hour)) if slow else 1.0
                 curve = np.minimum((np.arange(length) + 1) / ramp, 1)
                 fade = np.minimum((length - np.arange(length)) / max(1, 0.25 * length), 1)
                 own = np.exp(random.normal(0, 0.25, (len(members), 1)))
