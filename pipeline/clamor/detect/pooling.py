@@ -26,6 +26,15 @@ REACHED, REACHED_SCATTERED = 0.97, 0.24
 CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.002, 1.5, 2.2
 """Odds that a window brings more talk than expected, of a service or one parent region, 1.5 times as much; larger sizes
 are rarer by this power. So posts that merely double everywhere are an outage no likelier than talk."""
+SLOW = 0.035
+"""Weight of the test for slow rises, which the hours before a window would hide: the longest window against the day's
+level, with the scatter of hours about that."""
+SLOW_CHATTER, SLOW_CHATTER_POWER = 0.03, 3.0
+"""Odds of talk there: most that rises slowly in many regions is talk."""
+SLOW_SIZES = 2
+"""How many of the sizes it looks for, the smallest first: larger ones are found without it."""
+SLOW_STEP = 2
+"""Bins between such tests; it holds until the next."""
 BEYOND = 0.1
 """Share of a series' own evidence beyond the joint one that counts still: no doubt about talk is so sure that the
 largest outage could not be told at the strictest budget."""
@@ -109,7 +118,7 @@ def evidence(
     """
     tied, bursty = tied[:, None], bursty[:, None]
     together = tied * np.float32(not sizes.wide)
-    error = 1 / done.known
+    error = np.asarray(1 / done.known, dtype=np.float32)
     rough = error + (done.kappa + TINY)
     support = _surprise(done.sums, done.means, rough).max(axis=0, initial=np.float32(-9))
     rough += together * (np.float32(ROUGH - 1) * done.kappa + np.float32(ROUGH_ADDED))
@@ -122,20 +131,56 @@ def evidence(
     tests = np.float32(len(sizes.windows))
     alone = likely.sum(axis=(0, 1))
     alone /= tests * np.float32(len(sizes.ratios))
+    slow = None if sizes.fine or sizes.wide else _slow_rise(done, error, together, sizes)
+    if slow is not None:
+        _mix(alone, slow.mean(axis=(0, 1)))
     own = np.log(at_least(alone, LEAST, out=alone), out=alone)
     few = done.sums[-1] < np.float32(FEW_POSTS)
     own -= at_least(own - np.float32(FEW_CAP_NATS), 0) * few
     total = own
     if not ties.service.single:
-        out, not_out = odds(likely, ties, np.flatnonzero(heeded == 0), sizes)
-        out /= tests * np.float32(ALONE)
+        silent = np.flatnonzero(heeded == 0)
+        out, not_out = odds(likely, ties, silent, talk(sizes.ratios))
+        out /= tests
+        not_out /= tests
+        if slow is not None:
+            of_slow = odds(slow, ties, silent, talk(sizes.ratios[:SLOW_SIZES], slow=True))
+            _mix(out, of_slow[0])
+            _mix(not_out, of_slow[1])
+        out /= np.float32(ALONE)
         joint = np.log(at_least(out, LEAST, out=out), out=out)
-        joint -= np.log1p(np.divide(not_out, tests, out=not_out), out=not_out)
+        joint -= np.log1p(not_out, out=not_out)
         joint += np.float32(BEYOND) * at_least(own - joint, 0)
         total = own + tied * (_supported(own, joint, support) - own)
     now = _surprise(done.taken.posts, done.taken.mean, error + done.kappa[0])
     capped = at_most(total, np.float32(NOW_CAP_NATS))
     return np.asarray(capped + (total - capped) * (now >= bursts.now_sd(bursty)), dtype=np.float32), singles
+
+
+def talk(ratios: tuple[float, ...], *, slow: bool = False) -> list[np.float32]:
+    """Return the odds that a window brings more talk of a service than expected, or a slow rise of it, by size."""
+    chance, power = (SLOW_CHATTER, SLOW_CHATTER_POWER) if slow else (CHATTER, CHATTER_POWER)
+    return [np.float32(chance * (CHATTER_SIZE / ratio) ** power) for ratio in ratios]
+
+
+def _slow_rise(done: Followed, error: Floats, together: Floats, sizes: Lengths) -> Floats:
+    """Return the likelihood ratios of the longest window against the day's level, at every SLOW_STEP-th bin.
+
+    Shape ``(sizes, 1, series, bins)``.
+    """
+    few = np.s_[:, ::SLOW_STEP]
+    kappa = done.day_kappa if done.day_kappa.shape[1] == 1 else done.day_kappa[few]
+    rough = error[few] + (kappa + TINY)
+    rough += together * (np.float32(ROUGH - 1) * kappa + np.float32(ROUGH_ADDED))
+    y, m = done.sums[-1][few], done.day_mean[few]
+    return limited(log_ratios(y[None], m[None], np.divide(1, rough, out=rough)[None], sizes.ratios[:SLOW_SIZES]))
+
+
+def _mix(values: Floats, slow: Floats) -> None:
+    """Give those of the slow test their weight beside the others, in place."""
+    values *= np.float32(1 - SLOW)
+    held = np.repeat(slow * np.float32(SLOW), SLOW_STEP, axis=1)
+    values += held[:, : values.shape[1]]
 
 
 def log_ratios(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> Floats:
@@ -167,17 +212,17 @@ def _log_mean(nats: Floats) -> Floats:
     return np.asarray(best + np.log(np.exp(nats - best).mean(axis=0)))
 
 
-def odds(likely: Floats, ties: Ties, silent: Ints, sizes: Lengths) -> tuple[Floats, Floats]:
+def odds(likely: Floats, ties: Ties, silent: Ints, talk: list[np.float32]) -> tuple[Floats, Floats]:
     """Return the odds of the hypotheses by which a series is out, and of those by which it is not; sums of all windows.
 
     Args:
         likely: Likelihood ratios, ``(sizes, windows, series, bins)``.
         ties: Series by service and parent region.
         silent: Series that say nothing of others.
-        sizes: Lengths in bins.
+        talk: Odds of talk, for each size.
 
     """
-    alone, whole, scattered = (np.float32(prior / len(sizes.ratios)) for prior in (ALONE, WHOLE, SCATTERED))
+    alone, whole, scattered = (np.float32(prior / len(likely)) for prior in (ALONE, WHOLE, SCATTERED))
     reached, some = np.float32(REACHED), np.float32(REACHED_SCATTERED)
     most = np.float32(np.exp(CAP_NATS))
     cap = at_least(likely.max(axis=0), most)
@@ -185,7 +230,7 @@ def odds(likely: Floats, ties: Ties, silent: Ints, sizes: Lengths) -> tuple[Floa
     out, not_out = np.zeros_like(cap), np.zeros_like(cap)
     said = np.empty_like(cap)
     elsewhere = np.zeros(1, dtype=np.float32)
-    for ratio, mine in zip(sizes.ratios, likely, strict=True):
+    for chatter, mine in zip(talk, likely, strict=True):
         part = mine * cap
         touched = part * reached
         touched += 1 - reached
@@ -197,9 +242,9 @@ def odds(likely: Floats, ties: Ties, silent: Ints, sizes: Lengths) -> tuple[Floa
         pooled = _others(ties.service.total(said), ties.service, touched, whole * reached)
         pooled += _others(near, ties.parent, touched, whole * reached)
         others = _others(ties.service.total(np.log(part, out=said)), ties.service, part, scattered * some)
-        talk = np.float32(CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER) / whole
-        against = np.multiply(mine, talk, out=said)
-        against += (1 - reached) / reached * (1 + talk)
+        more = chatter / whole
+        against = np.multiply(mine, more, out=said)
+        against += (1 - reached) / reached * (1 + more)
         against *= pooled
         not_out += against
         pooled += others
