@@ -159,13 +159,16 @@ def _fell(
 
 
 def _fading(heard: Sequence[Heard], began: int, opened: int, at: int, end: int, quarter: int) -> int:
-    """Return the first bin from which posts up to bin ``end`` may have died away, at one of the paces of FADES."""
+    """Return the first bin from which posts up to bin ``end`` may have died away, at one of the paces of FADES.
+
+    They fall from what they were in the hour before: an outage that grew is at its largest when it ends.
+    """
     first = max(opened + 1, at - FADE_QUARTERS * quarter)
     ends = np.arange(first, at + 1)
     since = np.minimum(ends[:, None, None] - 0.5 - np.arange(first, end), 0)
     shapes = np.exp(since / (np.array(FADES)[:, None] * quarter))
     nats = np.zeros(shapes.shape[:2])
     for each in heard:
-        ratios = np.array([each.ratio(began, e) for e in ends.tolist()])
+        ratios = np.array([each.ratio(max(began, e - 4 * quarter), e) for e in ends.tolist()])
         nats += each.likely(1 + ratios[:, None, None] * shapes, first)
     return first + _earliest(nats)
