@@ -86,3 +86,14 @@ def test_outages_of_past_weeks_are_no_heavy_tail():
     which, sure, tame = np.zeros(40, dtype=np.int64), np.full(40, 8.0), np.zeros(40, dtype=np.float32)
     found = [tails._heavy(peaks, which, sure, tame, lengths(15)).mean() for peaks in (light, outages, limited)]
     assert found[0] < found[1] == found[2] < 6
+
+
+def test_the_first_day_of_several_series_is_watched_less_closely_than_that_of_a_lone_one():
+    """One report a bin and then five for half an hour: an alarm in a lone chart, not in one of two of a service."""
+    times = pd.date_range("2026-03-02", periods=96, freq="15min", tz="UTC", unit="us")
+    counts = np.tile([1.0, 1.0, 2.0, 0.0], 24)
+    counts[60:62] = 5
+    lone = pd.DataFrame({"service": "tv", "region": "R0", "bin_start": times, "count": counts})
+    other = lone.assign(region="R1", count=np.tile([1.0, 1.0, 2.0, 0.0], 24))
+    assert detect(lone)["flag"][60:62].any()
+    assert not detect(pd.concat([lone, other], ignore_index=True))["flag"].any()

@@ -8,9 +8,10 @@ ELEVATED_P = 0.01
 """Below it a bin next to an outage is more likely part of it than not."""
 LEARN_BUDGET = 0.1
 """Bins beyond this budget are kept out of the histogram of quiet ones, whatever the user's budget."""
-FIRST_DAY_WEEKS = 1.7
-"""A series without a past is watched as one-day charts want it, with up to 1% of their quiet bins flagged. Measured on
-synthetic catalogues, the first day costs 0.4 false episodes a series at a budget of 0.1; later weeks keep it."""
+FIRST_DAY_WEEKS, FIRST_DAY_WEEKS_SEVERAL = 1.7, 0.5
+"""A lone series without a past is watched as one-day charts want it, with up to 1% of their quiet bins flagged: on its
+first day it may spend the budget of so many weeks. Before its tails are known it is measured to spend three times that,
+so where a service has several series, which would all do so at once, each may spend less."""
 
 
 def outage_level(budget: float, block_days: float = 1.0) -> float:
@@ -18,9 +19,10 @@ def outage_level(budget: float, block_days: float = 1.0) -> float:
     return math.log(7 / block_days / budget)
 
 
-def first_day_level(budget: float, block_days: float = 1.0) -> float:
-    """Return the same for a series' first day, on which it may spend the budget of FIRST_DAY_WEEKS."""
-    return min(math.log(1 / (FIRST_DAY_WEEKS * budget)), outage_level(budget, block_days))
+def first_day_level(budget: float, block_days: float = 1.0, *, several: bool = False) -> float:
+    """Return the same for a series' first day, alone or one of several of a service."""
+    weeks = FIRST_DAY_WEEKS_SEVERAL if several else FIRST_DAY_WEEKS
+    return min(math.log(1 / (weeks * budget)), outage_level(budget, block_days))
 
 
 def outage_score(budget: float, bin_minutes: int) -> float:

@@ -180,8 +180,10 @@ def _step(
     tied = np.concatenate([p.ties.tied(fitted.seen) for p, fitted in zip(layout.parts, known.fitted, strict=True)])
     bursty = bursts.share(known.memory.singles, tied, sizes)
     to = tails.scale(known.memory, level, tied, bursty, sizes)
-    limits = outage_level(budget, sizes.block_days), first_day_level(budget, sizes.block_days)
-    limit = np.where(to.new, limits[1], limits[0])[:, None].astype(np.float32)
+    several = np.bincount(table.service_code)[table.service_code] > 1
+    first = [first_day_level(budget, sizes.block_days, several=each) for each in (False, True)]
+    limit = np.where(to.new, np.where(several, *first[::-1]), outage_level(budget, sizes.block_days))
+    limit = limit[:, None].astype(np.float32)
     of_day, cells, heard = np.zeros((columns.stop - columns.start, len(tails.P_EDGES))), [], []
     for i, part in enumerate(layout.parts):
         rows, fitted, scale = part.rows, known.fitted[i], to.rows(part.rows)
