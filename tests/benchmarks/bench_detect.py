@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc
 
-from clamor.detect import detect
+from clamor.detect import detect, learn
 from clamor.simulate import charts
-from clamor.simulate.counts import NATURES, REPORT_SEED, catalogue
+from clamor.simulate.counts import NATURES, REPORT_SEED, TROUBLES, catalogue, first_look
 
 WEEK = 672
 
@@ -85,13 +85,28 @@ def clamor(world, mentions=False):
     began = time.process_time()
     out = detect(frame, world.regions, bin_minutes=world.bin_minutes)
     seconds = (time.process_time() - began) / len(frame) * 1e6
+    return *grids(out, world), seconds
+
+
+def grids(out, world):
+    """The score and flags of whole verdicts, ``(series, bins)``, in the world's order."""
     order = np.lexsort((world.region, world.service))
-    grids = []
-    for name in ("score", "flag"):
-        grid = np.empty(world.posts.shape)
-        grid[order] = out[name].to_numpy(dtype=float).reshape(world.posts.shape)
-        grids.append(grid)
-    return grids[0], grids[1] > 0, seconds
+    made = np.empty((2, len(order), len(out) // len(order)))
+    for name, grid in zip(("score", "flag"), made, strict=True):
+        grid[order] = out[name].to_numpy(dtype=float).reshape(grid.shape)
+    return made[0], made[1] > 0
+
+
+def revised(world, seed):
+    """The same where the bins of a day are as first counted, short of late posts, and those of earlier days in full."""
+    score, flags = np.full(world.posts.shape, np.nan), np.zeros(world.posts.shape, dtype=bool)
+    full, early = world.frame(), first_look(world, seed).frame()
+    for day in range(world.posts.shape[1] // 96 - 7, world.posts.shape[1] // 96):
+        midnight = (world.start + pd.Timedelta(days=day)).tz_localize("UTC")
+        today = early[(early["bin_start"] >= midnight) & (early["bin_start"] < midnight + pd.Timedelta(days=1))]
+        out = detect(today, world.regions, learnt=learn(full[full["bin_start"] < midnight], world.regions))
+        score[:, day * 96 : day * 96 + 96], flags[:, day * 96 : day * 96 + 96] = grids(out, world)
+    return score, flags
 
 
 def starts(hit, gap=4):
@@ -178,6 +193,21 @@ def catalogues(seeds, slow, nature, **options):
     return rows
 
 
+def troubles(seeds):
+    """What each trouble costs: the usual world, its first looks at counts that are revised later, and further ones."""
+    rows = {}
+    for seed in seeds:
+        for name, nature in {"usual": NATURES["usual"], **TROUBLES}.items():
+            world = catalogue(seed, nature)
+            score, flags, _ = clamor(world)
+            rows.setdefault(name, []).append(row(score, world, flags))
+            if name == "usual":
+                score, flags = revised(world, seed)
+                rows.setdefault("revised later", []).append(row(score, world, flags))
+    for name, figures in rows.items():
+        show(name, figures)
+
+
 def caught(score, world, share):
     """Incidents of one-day charts caught at a share of quiet bins flagged."""
     free = quiet(world, 60)
@@ -246,6 +276,8 @@ def main():
     for method, tables in every.items():
         if len(tables) == 7:
             show(method, sum(tables) / 7)
+    print("\nclamor where a trouble is added to the usual world:")
+    troubles(seeds)
     print("\nSynthetic one-day charts, incidents caught of 131:")
     one_day_charts(seeds)
     print("\nNoufaily et al. 2013, 42 scenarios:")

@@ -4,7 +4,7 @@ Each function draws one kind of world from one seed. Seeds below :data:`REPORT_S
 are reported use seeds from there on, which no constant was ever chosen by.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,6 @@ import pandas as pd
 
 REPORT_SEED = 2000
 """Seeds from here on are for reporting only (those from 1000 on were looked at while clamor was built)."""
-
-LOST_COVERAGE = 0.1
-"""Chance that an outage also costs an hour of coverage in a series that it reaches."""
 
 Array = npt.NDArray[np.float64]
 Generator = np.random.Generator
@@ -84,6 +81,9 @@ class Nature:
         ratios: Smallest and largest outage, as multiples of the usual posts.
         slow: Share of outages that come on slowly,
         ramp_h: over so many hours, at least and at most.
+        holidays: Days since the first that are like Sundays in half of the regions.
+        night_scatter: By how many times counts scatter more at four in the morning than at four in the afternoon.
+        lost: Chance that an outage also costs an hour of coverage in a series that it reaches.
 
     """
 
@@ -97,6 +97,9 @@ class Nature:
     ratios: tuple[float, float] = (2.0, 50.0)
     slow: float = 0.4
     ramp_h: tuple[float, float] = (0.5, 3.0)
+    holidays: tuple[int, ...] = (24,)
+    night_scatter: float = 1.0
+    lost: float = 0.1
 
 
 NATURES = {
@@ -108,6 +111,15 @@ NATURES = {
     "short and small": Nature(outage_h=(0.5, 3.0), ratios=(2.0, 20.0), chatter_per_week=1.0),
 }
 """Kinds of worlds that differ in what makes outages hard to find; the detector is tuned on no single one."""
+TROUBLES = {
+    "slow ramps": Nature(slow=1.0, ramp_h=(2.0, 8.0), outage_h=(4.0, 12.0)),
+    "small slow ramps": Nature(slow=1.0, ramp_h=(2.0, 8.0), outage_h=(4.0, 12.0), ratios=(1.5, 8.0)),
+    "holidays": Nature(holidays=(4, 11, 18, 24, 29, 32)),
+    "scatter by hour": Nature(night_scatter=6.0),
+    "coverage lost in outages": Nature(lost=0.8),
+}
+"""The usual world with one trouble each: onsets over hours, holidays of which two are judged, counts that scatter more
+at night, and outages that cost an hour of their own counts in four of five series."""
 
 
 def negative_binomial(random: Generator, mean: Array, scatter: Array | float) -> Array:
@@ -145,8 +157,6 @@ def catalogue(
 ) -> Simulated:
     """Simulate many services in ten regions: season, AR noise, chatter, gaps, level shifts and outages of every size.
 
-    One day of the fourth week is a holiday in half of the regions; an outage in ten costs an hour of its own counts.
-
     Args:
         seed: Seed of everything.
         nature: Kind of world.
@@ -171,7 +181,7 @@ def catalogue(
     shapes = [np.random.default_rng([seed, 7, s]).integers(1 << 31) for s in range(services)]
     for i in range(series):
         local = hours + OFFSET_H[CONTINENT_OF[region[i]]]
-        holiday = (hours // 24 == 24) & (region[i] < 5)
+        holiday = np.isin(hours // 24, nature.holidays) & (region[i] < 5)
         local = np.where(holiday, local % 24 + 144, local)
         own = np.random.default_rng([seed, 8, i])
         log_mean[i] = week_shape(np.random.default_rng(shapes[service[i]]), local) + 0.25 * week_shape(own, local)
@@ -185,9 +195,9 @@ def catalogue(
     talk = usual * 12 * boost**1.3
     truth, factor = _outages(random, nature, (service, region), bins, (weeks, judged_weeks), per_hour)
     mean = usual * np.maximum(boost, factor)
-    posts = negative_binomial(random, mean, random.uniform(0.03, 0.6, (series, 1)))
+    posts = negative_binomial(random, mean, random.uniform(0.03, 0.6, (series, 1)) * _night(nature, region, hours))
     mentions = negative_binomial(random, talk + (mean - usual), 0.05) + posts
-    posts[_gaps(random, truth, series, bins, per_hour)] = np.nan
+    posts[_gaps(random, nature, truth, series, bins, per_hour)] = np.nan
     tree = pd.DataFrame(
         {
             "region": [f"R{r}" for r in range(regions)] + ["NA", "EU", "AS"],
@@ -206,6 +216,24 @@ def catalogue(
         start=pd.Timestamp("2026-01-05"),
         bin_minutes=bin_minutes,
     )
+
+
+def _night(nature: Nature, region: npt.NDArray[np.int64], hours: Array) -> Array:
+    """By how much counts scatter more by local hour, least at four in the afternoon, ``(series, bins)``."""
+    local = hours + np.array([OFFSET_H[CONTINENT_OF[r]] for r in region])[:, None]
+    return np.asarray(nature.night_scatter ** ((1 + np.cos(2 * np.pi * (local - 4) / 24)) / 2))
+
+
+def first_look(world: Simulated, seed: int, most_missing: float = 0.3) -> Simulated:
+    """Return the world as each bin is first counted: a share of its posts, up to the given one, arrives later."""
+    random = np.random.default_rng([seed, 5])
+    missing = random.uniform(0, most_missing, world.posts.shape)
+
+    def so_far(posts: Array) -> Array:
+        return np.where(np.isnan(posts), np.nan, random.binomial(np.nan_to_num(posts).astype(np.int64), 1 - missing))
+
+    mentions = None if world.mentions is None else so_far(world.mentions)
+    return replace(world, posts=so_far(world.posts), mentions=mentions)
 
 
 def _shifts(random: Generator, series: int, bins: int) -> Array:
@@ -284,7 +312,9 @@ def _reached(random: Generator, regional: str, region: npt.NDArray[np.int64]) ->
     return np.isin(region, random.choice(region, 1 if regional == "single" else random.integers(1, 4), replace=False))
 
 
-def _gaps(random: Generator, truth: pd.DataFrame, series: int, bins: int, hour: int) -> npt.NDArray[np.bool_]:
+def _gaps(
+    random: Generator, nature: Nature, truth: pd.DataFrame, series: int, bins: int, hour: int
+) -> npt.NDArray[np.bool_]:
     """Coverage lost at random, for everything at once, and now and then in the middle of an outage."""
     gone = np.zeros((series, bins), dtype=bool)
     for i in range(series):
@@ -295,7 +325,7 @@ def _gaps(random: Generator, truth: pd.DataFrame, series: int, bins: int, hour: 
         at = int(random.integers(bins))
         gone[:, at : at + int(random.integers(1, 3 * hour))] = True
     for row in truth[["series", "start", "stop"]].to_numpy(dtype=np.int64):
-        if random.random() < LOST_COVERAGE:
+        if random.random() < nature.lost:
             at = int(random.integers(row[1], row[2]))
             gone[row[0], at : at + hour] = True
     return gone
