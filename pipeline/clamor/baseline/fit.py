@@ -116,10 +116,10 @@ def join(parts: list[Fitted]) -> Fitted:
 
 
 def start(series: int, sizes: Lengths) -> Fitted:
-    """Return the fit that knows nothing."""
+    """Return the fit that knows nothing; its arrays are one zero each, seen many times, and cannot be written."""
 
     def zeros(*more: int) -> Floats:
-        return np.zeros((series, *more), dtype=np.float32)
+        return np.broadcast_to(np.float32(0), (series, *more))
 
     year = annual.start(series if sizes.wide else 0)
     none = np.zeros((series, 0))
@@ -130,7 +130,7 @@ def start(series: int, sizes: Lengths) -> Fitted:
         cell_posts=zeros(sizes.cells),
         cell_expected=zeros(sizes.cells),
         cell_worth=zeros(sizes.cells),
-        season=zeros(sizes.cells) + 1,
+        season=np.broadcast_to(np.float32(1), (series, sizes.cells)),
         moments=zeros(2, scatter.kinds(sizes)),
         tail_posts=zeros(sizes.tail),
         tail_trusted=zeros(sizes.tail),
