@@ -116,7 +116,9 @@ def test_eval_start_only_chooses_rows():
         (lambda c: c.assign(count=np.inf), "finite"),
         (lambda c: c.assign(count="many"), "not a number"),
         (lambda c: c.assign(bin_start=c["bin_start"].dt.tz_localize(None)), "time zone"),
-        (lambda c: c.assign(bin_start=c["bin_start"] + pd.Timedelta(minutes=1)), "not aligned"),
+        (lambda c: c.assign(bin_start=c["bin_start"] + pd.Timedelta(minutes=1)), "not aligned .* say --bin 1min"),
+        (lambda c: c.assign(bin_start=c["bin_start"] + pd.Timedelta(minutes=5)), "not aligned .* say --bin 5min"),
+        (lambda c: c.assign(bin_start=c["bin_start"] + pd.Timedelta(seconds=7)), "not aligned .* floor the times"),
         (lambda c: c[::4], "say --bin 60min"),
         (lambda c: c.drop(columns="region"), "'region' is missing"),
         (lambda c: c.assign(region=None), "region is null"),
@@ -423,6 +425,17 @@ def test_quiet_series_stay_within_twice_the_budget(quiet_catalogue):
     flags = quiet_catalogue.groupby(["service", "region"], sort=False)["flag"]
     starts = flags.apply(lambda f: (f & ~f.rolling(8, min_periods=1).max().shift(1, fill_value=0).astype(bool)).sum())
     assert starts.sum() <= 2 * 0.1 * 60 + 2 * (2 * 0.1 * 60) ** 0.5
+
+
+def test_a_day_with_an_outage_teaches_other_services_no_season():
+    """A service that was seen for one day only, high in its evening, changes nothing that is expected of the next."""
+    evening = np.random.default_rng(1).poisson(5, 96).astype(float)
+    evening[72:84] *= 8
+    before = frame(evening, service="before", start="2026-03-02")
+    after = frame(np.random.default_rng(2).poisson(5, 96).astype(float), service="after", start="2026-03-03")
+    both = detect(pd.concat([before, after], ignore_index=True))
+    both = both[both["service"] == "after"].reset_index(drop=True)
+    assert both["expected"].equals(detect(after)["expected"])
 
 
 def test_services_do_not_depend_on_the_order_or_names_of_others():

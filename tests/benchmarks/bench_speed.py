@@ -91,43 +91,54 @@ def command_line(millions):
     )
 
 
-def shapes():
-    """Print what other shapes cost: short, long, wide and fine bins."""
-    for name, series, bins, width in (
-        ("100,000 series, 1 day of 15 min", 100_000, 96, 15),
-        ("3,000 series, 40 days of 1 h", 3000, 960, 60),
-        ("50 series, 90 days of 5 min", 50, 25_920, 5),
-        ("20,000 series, 120 days of 1 day", 20_000, 120, 1440),
-        ("170 series, 7 years of 1 week", 170, 364, 10_080),
-        ("1 series, 1 year of 15 min", 1, 35_040, 15),
-    ):
-        random = np.random.default_rng(REPORT_SEED)
-        mean = np.exp(random.uniform(-3, 4, (series, 1)))
-        posts = random.poisson(mean, (series, bins)).astype(np.float32)
-        times = pd.date_range("2020-01-06", periods=bins, freq=f"{width}min", tz="UTC", unit="us")
-        frame = pd.DataFrame(
-            {
-                "service": np.repeat([f"s{i // 10:05d}" for i in range(series)], bins),
-                "region": np.repeat([f"r{i % 10}" for i in range(series)], bins),
-                "bin_start": pd.DatetimeIndex(np.tile(times.to_numpy(), series), tz="UTC"),
-                "count": posts.ravel(),
-            }
-        ).astype({"service": "str", "region": "str"})
-        seconds = took(lambda frame=frame, width=width: detect(frame, bin_minutes=width))[0]
-        print(
-            f"  {name}: {seconds / len(frame) * 1e6:.2f} s/M, {seconds:.2f} s in all",
-            flush=True,
-        )
+SHAPES = {
+    "100,000 series, 1 day of 15 min": (100_000, 96, 15),
+    "2,000 series, 1 week of 15 min": (2000, 672, 15),
+    "3,000 series, 40 days of 1 h": (3000, 960, 60),
+    "20,000 series, 120 days of 1 day": (20_000, 120, 1440),
+    "170 series, 7 years of 1 week": (170, 364, 10_080),
+    "10 series, 15,800 bins of 5 min": (10, 15_800, 5),
+    "20 series, 2 weeks of 1 min": (20, 20_160, 1),
+    "1 series, 2 years of 15 min": (1, 70_080, 15),
+}
+"""Series, bins and minutes a bin of other tables: short, long, wide and fine."""
+
+
+def one_shape(name):
+    """Print what a table of another shape costs, called once, beside a rolling z-score of the same counts."""
+    series, bins, width = SHAPES[name]
+    random = np.random.default_rng(REPORT_SEED)
+    mean = np.exp(random.uniform(-3, 4, (series, 1))).astype(np.float32)
+    posts = np.concatenate([random.poisson(m, (1, bins)).astype(np.float32) for m in mean])
+    times = pd.date_range("2020-01-06", periods=bins, freq=f"{width}min", tz="UTC", unit="us")
+    frame = pd.DataFrame(
+        {
+            "service": pd.array([f"s{i // 10:05d}" for i in range(series)], dtype="str").repeat(bins),
+            "region": pd.array([f"r{i % 10}" for i in range(series)], dtype="str").repeat(bins),
+            "bin_start": pd.DatetimeIndex(np.tile(times.to_numpy(), series), tz="UTC"),
+            "count": posts.ravel(),
+        }
+    )
+    before = peak_mb()
+    seconds = took(lambda: detect(frame, bin_minutes=width))[0]
+    peak = peak_mb()
+    each = 1e6 / len(frame)
+    peer = took(lambda: ears_c2(posts, max(1440 // width, 7)))[0]
+    print(
+        f"  {name}: {seconds * each:.2f} s/M cold, {seconds:.2f} s in all, {seconds / peer:.1f} x rolling z "
+        f"({peer * each:.2f}); peak {peak:,.0f} MB, {before:,.0f} before",
+        flush=True,
+    )
 
 
 def main():
     """Print all sizes."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--bins", type=float, nargs="+", default=[0.5, 3.4, 10.0], help="millions")
-    options.add_argument("--only", choices=("size", "command", "shapes"), help=argparse.SUPPRESS)
+    options.add_argument("--only", choices=("size", "command", *SHAPES), help=argparse.SUPPRESS)
     given = options.parse_args()
-    if given.only == "shapes":
-        shapes()
+    if given.only in SHAPES:
+        one_shape(given.only)
     elif given.only is not None:
         for millions in given.bins:
             {"size": one_size, "command": command_line}[given.only](millions)
@@ -135,7 +146,8 @@ def main():
         for millions in given.bins:
             for only in ("size", "command"):
                 subprocess.run([sys.executable, __file__, "--bins", str(millions), "--only", only], check=True)
-        subprocess.run([sys.executable, __file__, "--only", "shapes"], check=True)
+        for name in SHAPES:
+            subprocess.run([sys.executable, __file__, "--only", name], check=True)
 
 
 if __name__ == "__main__":

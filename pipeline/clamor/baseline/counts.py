@@ -233,9 +233,10 @@ def _columns(bin_start: "pd.Series[pd.Timestamp]", bin_minutes: int) -> tuple[in
         aligned = aligned and np.array_equal(bins * step, since)
     if not aligned:
         value = bin_start.iloc[int(np.flatnonzero((time - phase) % step)[0])]
-        raise InputError(
-            f"bin_start {value}: not aligned to bins of {bin_minutes} min; state the width or floor the times"
-        )
+        width = int(np.gcd.reduce(time)) // MINUTE_US
+        known = width and MINUTES_PER_DAY % width == 0
+        cure = f"all lie {width} min apart; say --bin {width}min" if known else "floor the times to whole minutes"
+        raise InputError(f"bin_start {value}: not aligned to bins of {bin_minutes} min; {cure}")
     return earliest // MINUTE_US, column
 
 

@@ -16,6 +16,8 @@ LEVEL_DAYS = 5.0
 SEASON_DAYS = 35.0
 SCATTER_DAYS = 28.0
 """Half-lives of the memories; wide bins remember as many bins (``Lengths.stretch``)."""
+GROWN_DAYS = 3.0
+"""Days observed until a series teaches other services the shape of the week."""
 LEARN_DAYS = 5.0
 """Days until surprises count as scatter and no longer as a season that is not known yet."""
 ALIKE_HOURS = 2.0
@@ -89,8 +91,7 @@ class Fitted:
         both = {f.name: np.concatenate([getattr(self, f.name), getattr(fresh, f.name)]) for f in fields(self)}
         taken = Fitted(**{name: values[rows] for name, values in both.items()})
         services = Rows(service)
-        by_service = taken.heard_by(services)
-        return taken.shaped(services, by_service, everywhere(by_service))
+        return taken.shaped(services, taken.heard_by(services), everywhere(taken.grown(sizes).heard_by(services)))
 
     def rows(self, rows: slice) -> "Fitted":
         """Return the fit of some series."""
@@ -99,6 +100,14 @@ class Fitted:
     def heard_by(self, services: Rows) -> Real:
         """Return what each service says of its season; see :func:`clamor.baseline.season.heard`."""
         return heard(self.cell_posts, self.cell_expected, self.cell_worth, services)
+
+    def grown(self, sizes: Lengths) -> "Fitted":
+        """Return the fit as far as other services learn from it: what series of a day or two heard is 0.
+
+        Such a series cannot tell what belongs to the hour and what to that day, such as an outage.
+        """
+        which = (self.seen >= GROWN_DAYS * sizes.day).astype(np.float32)[:, None]
+        return replace(self, cell_posts=self.cell_posts * which, cell_expected=self.cell_expected * which)
 
     def shaped(self, services: Rows, by_service: Real, prior: Real) -> "Fitted":
         """Return the fit with the season that its sums speak for; see :func:`clamor.baseline.season.shape`."""

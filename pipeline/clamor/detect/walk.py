@@ -216,7 +216,7 @@ def _step(
 
 def _reshape(layout: Layout, known: State) -> None:
     """Learn the season of all, which takes all services, and from it each series' own."""
-    heard = [fitted.heard_by(part.ties.service) for fitted, part in zip(known.fitted, layout.parts, strict=True)]
-    prior = everywhere(np.concatenate(heard, axis=1))
-    for i, part in enumerate(layout.parts):
-        known.fitted[i] = known.fitted[i].shaped(part.ties.service, heard[i], prior)
+    both = list(zip(known.fitted, [part.ties.service for part in layout.parts], strict=True))
+    taught = [fitted.grown(layout.sizes).heard_by(services) for fitted, services in both]
+    prior = everywhere(np.concatenate(taught, axis=1))
+    known.fitted = [fitted.shaped(services, fitted.heard_by(services), prior) for fitted, services in both]
