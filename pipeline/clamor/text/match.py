@@ -32,6 +32,8 @@ _COMMON_WORDS: Final = """
     need want
 """
 _COMMON: Final = frozenset(_COMMON_WORDS.split())
+_EVERYDAY: Final = ("filler", "common")
+"""Lists of a phrase file whose words any text may hold."""
 _ENDINGS: Final = ("", "s", "a", "e", "i", "da", "de", "ta", "te", "dan", "den", "tan", "ten", "in")
 """What a long name may end with: plural and possessive, and the cases of Turkish."""
 
@@ -117,7 +119,7 @@ class Matcher:
             self._names.add_word(key, (len(key), tuple(services.items())))
         self._names.make_automaton()
         self._signs = ahocorasick.Automaton()
-        common = _COMMON.union(*(table.get("filler", ()) for table in catalog.phrases.values()))
+        common = _COMMON.union(*(table.get(part, ()) for table in catalog.phrases.values() for part in _EVERYDAY))
         for key, services in found.items():
             if services and key.isascii():
                 self._signs.add_word(f" {_rarest(key, common)} ", True)
