@@ -9,7 +9,7 @@ from clamor.baseline import annual, scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Ints, Panel
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
-from clamor.baseline.quick import row_sums
+from clamor.baseline.quick import at_least, row_sums
 from clamor.baseline.season import Calendar, Real, add_by_cell, everywhere, heard, shape
 
 LEVEL_DAYS = 5.0
@@ -91,7 +91,7 @@ class Fitted:
         both = {f.name: np.concatenate([getattr(self, f.name), getattr(fresh, f.name)]) for f in fields(self)}
         taken = Fitted(**{name: values[rows] for name, values in both.items()})
         services = Rows(service)
-        return taken.shaped(services, taken.heard_by(services), everywhere(taken.grown(sizes).heard_by(services)))
+        return taken.shaped(services, taken.heard_by(services), everywhere(taken.taught_by(services, sizes)))
 
     def rows(self, rows: slice) -> "Fitted":
         """Return the fit of some series."""
@@ -101,13 +101,14 @@ class Fitted:
         """Return what each service says of its season; see :func:`clamor.baseline.season.heard`."""
         return heard(self.cell_posts, self.cell_expected, self.cell_worth, services)
 
-    def grown(self, sizes: Lengths) -> "Fitted":
-        """Return the fit as far as other services learn from it: what series of a day or two heard is 0.
+    def taught_by(self, services: Rows, sizes: Lengths) -> Real:
+        """Return what each service tells others of the season: what it heard, but for series of a day or two.
 
         Such a series cannot tell what belongs to the hour and what to that day, such as an outage.
         """
-        which = (self.seen >= GROWN_DAYS * sizes.day).astype(np.float32)[:, None]
-        return replace(self, cell_posts=self.cell_posts * which, cell_expected=self.cell_expected * which)
+        grown = self.seen >= GROWN_DAYS * sizes.day
+        worth = self.cell_worth if grown.all() else self.cell_worth * grown[:, None]
+        return heard(self.cell_posts, self.cell_expected, worth, services)
 
     def shaped(self, services: Rows, by_service: Real, prior: Real) -> "Fitted":
         """Return the fit with the season that its sums speak for; see :func:`clamor.baseline.season.shape`."""
@@ -267,7 +268,7 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
 
 def _flat(fitted: Fitted, taken: Taken, heard: Floats) -> Floats:
     """Return what each bin would have brought without a season; the first day knows its level only when it is over."""
-    flat = np.maximum(taken.season, np.float32(1e-6))
+    flat = at_least(taken.season, np.float32(1e-6))
     np.divide(taken.mean, flat, out=flat)
     new = np.flatnonzero(fitted.seen == 0)
     flat[new] = ((heard[new] + np.float32(0.3)) / np.maximum(taken.trusted[new].sum(axis=1), 1))[:, None]

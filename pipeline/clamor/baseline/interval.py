@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.special import gammaincinv
 
 from clamor.baseline.counts import Floats
+from clamor.baseline.quick import at_least
 
 BAND_Z = NormalDist().inv_cdf(0.975)
 
@@ -54,13 +55,13 @@ def gamma_bounds(mean: float, variance: float, coverage: float) -> tuple[float, 
 
 def band(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
     """Return the 95% prediction interval of counts, by Wilson and Hilferty's cube root and half a post."""
-    m = np.maximum(mean, np.float32(1e-6))
+    m = at_least(mean, np.float32(1e-6))
     h = variance / (9 * m * m)
     root = np.float32(BAND_Z) * np.sqrt(h)
     middle = 1 - h
-    low, high = np.maximum(middle - root, 0), np.maximum(middle + root, 0)
+    low, high = at_least(middle - root, 0), at_least(middle + root, 0)
     low *= low * low * m
     low -= np.float32(0.5)
     high *= high * high * m
     high += np.float32(0.5)
-    return np.ceil(np.maximum(low, 0)), np.ceil(high)
+    return np.ceil(at_least(low, 0)), np.ceil(high)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from clamor.baseline.counts import Floats, Ints, Places
 from clamor.baseline.lengths import Lengths
+from clamor.baseline.quick import at_least, at_most
 from clamor.baseline.scatter import VOLUME_CLASSES
 from clamor.detect.renyi import count, mean_excess
 
@@ -221,7 +222,7 @@ def _survival(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def standardize(raw: Floats, to: Scale) -> Floats:
     """Return evidence in units of each series' own tail: a day's peak exceeds z with rate exp(-z)."""
     z = (raw - to.place[:, None]) / to.spread[:, None]
-    beyond = np.maximum(z - np.float32(HEAVY_FROM), 0)
+    beyond = at_least(z - np.float32(HEAVY_FROM), 0)
     z -= beyond
     beyond /= to.heavy[:, None]
     bent = np.flatnonzero(to.bursty)
@@ -257,7 +258,7 @@ def cells(p: Floats, young: npt.NDArray[np.bool_]) -> Places:
     with np.errstate(divide="ignore"):
         tenths = np.log(p)
     tenths *= np.where(young, np.float32(0.5), np.float32(1))[:, None] * np.float32(-10 / np.log(10))
-    np.minimum(tenths, np.float32(len(P_EDGES) - 1), out=tenths)
+    at_most(tenths, np.float32(len(P_EDGES) - 1), out=tenths)
     np.fmin(tenths, np.float32(len(P_EDGES)), out=tenths)  # NaN, where there is no test
     out = tenths.astype(np.int32)
     out += np.arange(p.shape[1], dtype=np.int32) * np.int32(len(P_EDGES) + 1)

@@ -217,6 +217,6 @@ def _step(
 def _reshape(layout: Layout, known: State) -> None:
     """Learn the season of all, which takes all services, and from it each series' own."""
     both = list(zip(known.fitted, [part.ties.service for part in layout.parts], strict=True))
-    taught = [fitted.grown(layout.sizes).heard_by(services) for fitted, services in both]
+    taught = [fitted.taught_by(services, layout.sizes) for fitted, services in both]
     prior = everywhere(np.concatenate(taught, axis=1))
     known.fitted = [fitted.shaped(services, fitted.heard_by(services), prior) for fitted, services in both]
