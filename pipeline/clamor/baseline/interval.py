@@ -5,7 +5,6 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaincinv
 
 from clamor.baseline.counts import Floats
 from clamor.baseline.quick import at_least
@@ -45,6 +44,8 @@ def excess_interval(
 
 def gamma_bounds(mean: float, variance: float, coverage: float) -> tuple[float, float]:
     """Return the central interval of a sum: quantiles of a gamma of that mean and variance."""
+    from scipy.special import gammaincinv  # takes as long to load as all the rest
+
     if mean <= 0:
         return 0.0, 0.0
     shape = mean * mean / variance

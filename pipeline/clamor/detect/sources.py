@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaincc
 
 from clamor.detect.budget import ELEVATED_P, outage_score
 from clamor.errors import InputError
@@ -33,6 +32,8 @@ def combine(flags: pd.DataFrame, budget: float = 0.1, bin_minutes: int = 15) -> 
         InputError: a column is missing.
 
     """
+    from scipy.special import gammaincc  # takes as long to load as all the rest
+
     missing = [name for name in FLAGS.columns.names if name not in flags.columns]
     if missing:
         raise InputError(f"flags: column {missing[0]!r} is missing; a row is {FLAGS.grain}; add it")
