@@ -20,6 +20,7 @@ def test_how_bursty_a_series_is_shows_in_its_single_bins():
     half = np.array([0, 0.5, 1], dtype=np.float32)
     assert bursts.trust(half, 30) == pytest.approx([0.5**0.3, (0.5**0.3 * 0.25) ** 0.5, 0.25])
     assert bursts.trust(half, 120) == pytest.approx([1, 1, 1])
+    assert bursts.now_sd(half) == pytest.approx([0.7, 2.35, 4.0])
 
 
 def test_fine_bins_of_a_quiet_catalogue_are_flagged_in_an_outage():

@@ -21,7 +21,7 @@ WORTH = 4.0
 """and how many excesses that is worth."""
 STEADY_MINUTES, HASTE = (60.0, 120.0), (0.3, 1.0)
 """Evidence of windows under so many minutes counts by that power of their length, in tame series and in bursty ones."""
-NOW_SD = (0.7, 2.5)
+NOW_SD = (0.7, 4.0)
 """A bin that itself is not so far above its expectation is no evidence, in tame series and in bursty ones."""
 
 
