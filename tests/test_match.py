@@ -345,3 +345,39 @@ def test_a_phrase_in_two_contrary_lists_is_found() -> None:
     table = {"trouble": {"any": ["{is,was} back"]}, "cue": {"recovery": ["is back"]}}
     assert list(contrary({"en": table})) == [("en", "is back")]
     assert list(contrary(catalog.load().phrases)) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "text", "main"),
+    [
+        ("vodafone", "@VodafoneUK down again in Leeds, anyone else?", "connection"),
+        ("netflix", "netflix is down again, anyone else?", "playback"),
+        ("tiktok", "tiktok is down again, anyone else?", "other"),
+        ("vodafone", "@VodafoneUK no signal and what there is is so slow", "slow"),
+    ],
+)
+def test_the_main_symptom_comes_first(matcher: Matcher, service: str, text: str, main: str) -> None:
+    """Where none is named it is what services of that kind fail in; slow tells more than a lost connection."""
+    (found,) = matcher.match(text, service)
+    assert (found.signal, found.symptoms[0]) == (Signal.COMPLAINT, main)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "saw this on tiktok and it broke my brain",
+        "dropped my phone on my face watching tiktok",
+        "my wifi guy is on tiktok and he is down bad",
+        "the problem with tiktok is you open it at 9 and then it's 2am",
+    ],
+)
+def test_a_platform_named_in_passing_is_a_mention(matcher: Matcher, text: str) -> None:
+    """Words of trouble that are said of something else are no complaint, whether the service is told or found."""
+    assert matcher.match(text, "tiktok")[0].signal is not Signal.COMPLAINT
+    assert all(m.signal is not Signal.COMPLAINT for m in matcher.match(text))
+
+
+def test_a_service_that_is_not_in_the_catalogue_may_be_anything(matcher: Matcher) -> None:
+    """A power cut told to a company that is not known is a complaint; to a video service it is none."""
+    assert matcher.match("no power since noon", "acme")[0].signal is Signal.COMPLAINT
+    assert matcher.match("no power since noon", "netflix")[0].signal is not Signal.COMPLAINT
