@@ -54,7 +54,7 @@ class Learnt:
         return pairs, self.until_minute, self.bin_minutes, self.budget
 
 
-CHUNK_BINS = 40_000
+CHUNK_BINS = 60_000
 """Bins of a day that are judged at a time (whole services), so that the arrays stay in the processor's cache."""
 
 
