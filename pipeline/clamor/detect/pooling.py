@@ -23,9 +23,9 @@ ALONE, WHOLE, SCATTERED = 0.001, 0.002, 0.004
 of some regions anywhere; all sizes together."""
 REACHED, REACHED_SCATTERED = 0.97, 0.24
 """Chance that a region is touched by an outage of its service or parent region; by one of some regions."""
-CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.002, 1.5, 2.2
+CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.005, 1.5, 3.0
 """Odds that a window brings more talk than expected, of a service or one parent region, 1.5 times as much; larger sizes
-are rarer by this power. So posts that merely double everywhere are an outage no likelier than talk."""
+are rarer by this power. So posts that merely double everywhere are sooner talk than an outage."""
 SLOW = 0.035
 """Weight of the test for slow rises, which the hours before a window would hide: the longest window against the day's
 level, with the scatter of hours about that."""
