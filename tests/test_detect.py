@@ -99,10 +99,13 @@ def test_later_rows_change_nothing_before_them():
 
 
 def test_eval_start_only_chooses_rows():
-    """The rows from eval_start on are those of a full run."""
-    counts = several()
-    since = pd.Timestamp("2026-03-04T05:00Z")
+    """The rows from eval_start on are those of a full run, whose q-values look back on all its days."""
+    counts = several(10)
+    since = pd.Timestamp("2026-03-11T05:00Z")
+    for day in ("2026-03-10", "2026-03-11"):
+        counts.loc[counts["bin_start"].between(f"{day}T08:00Z", f"{day}T10:00Z"), "count"] *= 4
     full = detect(counts)
+    assert full.loc[full["bin_start"] >= since, "q_value"].nunique() > 10
     pd.testing.assert_frame_equal(
         detect(counts, eval_start=since), full[full["bin_start"] >= since].reset_index(drop=True), check_exact=True
     )

@@ -114,10 +114,8 @@ def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | Non
     out = Grids(table, begin)
     known = _nothing(layout) if learnt is None else _carried(learnt, layout)
     blocks = fit.blocks(table)
-    for columns, following in zip(blocks, [*blocks[1:], *blocks[-1:]], strict=True):
-        shown = out if columns.stop > begin else None
-        asked, last = following.stop > begin, columns is blocks[-1]
-        _step(layout, columns, known, budget, shown, asked=asked, last=last)
+    for columns in blocks:
+        _step(layout, columns, known, budget, out if columns.stop > begin else None, last=columns is blocks[-1])
     return out
 
 
@@ -132,7 +130,7 @@ def settle(table: Panel, budget: float) -> Learnt:
     known = _nothing(layout)
     blocks = fit.blocks(table)
     for columns in blocks:
-        _step(layout, columns, known, budget, None, asked=columns is blocks[-1], last=False)
+        _step(layout, columns, known, budget, None, last=False)
     fitted = fit.join(known.fitted)
     return Learnt(
         table.names,
@@ -164,12 +162,10 @@ def _carried(learnt: Learnt, layout: Layout) -> State:
     )
 
 
-def _step(
-    layout: Layout, columns: slice, known: State, budget: float, out: Grids | None, *, asked: bool, last: bool
-) -> None:
+def _step(layout: Layout, columns: slice, known: State, budget: float, out: Grids | None, *, last: bool) -> None:
     """Judge one day by what is known before it, then learn from it unless it is the last.
 
-    ``asked``: this day or the next is shown (the former in ``out``), so p-values are needed.
+    Each day's tests count in later q-values, shown or not, so that these do not depend on where a run begins.
     """
     table, sizes = layout.table, layout.sizes
     terms = fit.terms(table, columns)
@@ -195,12 +191,12 @@ def _step(
         judged = done.ready & (done.taken.observed > 0)
         fresh, told = news.news(z, judged, known.told[i], bursty[rows], sizes)
         flagged, known.told[i] = news.alarms(z, fresh, judged, limit[rows], told, sizes)
-        if asked:
-            p = tails.p_value(z, scale)
-            p[~judged] = np.nan
-            cells.append(tails.cells(p, scale.young))
-            of_day += tails.tests(cells[-1])
+        p = tails.p_value(z, scale)
+        p[~judged] = np.nan
+        cell = tails.cells(p, scale.young)
+        of_day += tails.tests(cell)
         if out is not None:
+            cells.append(cell)
             out.put(rows, columns, verdicts(done, fitted.seen, fresh, p, judged, flagged, sizes))
         if not last:
             heard.append(tails.hear(raw, singles, z, judged, z >= outage_level(LEARN_BUDGET, sizes.block_days), scale))
