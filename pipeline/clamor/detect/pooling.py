@@ -166,14 +166,17 @@ def talk(ratios: tuple[float, ...], *, slow: bool = False) -> list[np.float32]:
 def _slow_rise(done: Followed, error: Floats, together: Floats, sizes: Lengths) -> Floats:
     """Return the likelihood ratios of the longest window against the day's level, at every SLOW_STEP-th bin.
 
-    Shape ``(sizes, 1, series, bins)``.
+    They are 0 where posts do not rise: outages that are over would echo in it for hours. Shape ``(sizes, 1, series, bins)``.
     """
     few = np.s_[:, ::SLOW_STEP]
     kappa = done.day_kappa if done.day_kappa.shape[1] == 1 else done.day_kappa[few]
     rough = error[few] + (kappa + TINY)
     rough += together * (np.float32(ROUGH - 1) * kappa + np.float32(ROUGH_ADDED))
     y, m = done.sums[-1][few], done.day_mean[few]
-    return limited(log_ratios(y[None], m[None], np.divide(1, rough, out=rough)[None], sizes.ratios[:SLOW_SIZES]))
+    found = limited(log_ratios(y[None], m[None], np.divide(1, rough, out=rough)[None], sizes.ratios[:SLOW_SIZES]))
+    half, quarter = done.sums[-2][few], done.sums[-3][few]
+    found *= (2 * half >= y) & (2 * quarter >= half)
+    return found
 
 
 def _mix(values: Floats, slow: Floats) -> None:
