@@ -166,7 +166,7 @@ def talk(ratios: tuple[float, ...], *, slow: bool = False) -> list[np.float32]:
 def _slow_rise(done: Followed, error: Floats, together: Floats, sizes: Lengths) -> Floats:
     """Return the likelihood ratios of the longest window against the day's level, at every SLOW_STEP-th bin.
 
-    They are 0 where posts do not rise: outages that are over would echo in it for hours. Shape ``(sizes, 1, series, bins)``.
+    They are 0 where posts do not rise: outages that are over would echo for hours. Shape ``(sizes, 1, series, bins)``.
     """
     few = np.s_[:, ::SLOW_STEP]
     kappa = done.day_kappa if done.day_kappa.shape[1] == 1 else done.day_kappa[few]
