@@ -29,6 +29,9 @@ are rarer by this power. So posts that merely double everywhere are sooner talk 
 SLOW = 0.035
 """Weight of the test for slow rises, which the hours before a window would hide: the longest window against the day's
 level, with the scatter of hours about that."""
+FALLING = 0.8
+"""Where the later half of that window brings less than so much of the earlier one, or its last quarter of the one before,
+nothing rises: outages that are over would echo there for hours."""
 SLOW_CHATTER, SLOW_CHATTER_POWER = 0.03, 3.0
 """Odds of talk there: most that rises slowly in many regions is talk."""
 SLOW_SIZES = 2
@@ -166,7 +169,7 @@ def talk(ratios: tuple[float, ...], *, slow: bool = False) -> list[np.float32]:
 def _slow_rise(done: Followed, error: Floats, together: Floats, sizes: Lengths) -> Floats:
     """Return the likelihood ratios of the longest window against the day's level, at every SLOW_STEP-th bin.
 
-    They are 0 where posts do not rise: outages that are over would echo for hours. Shape ``(sizes, 1, series, bins)``.
+    They are 0 where posts fall, see FALLING. Shape ``(sizes, 1, series, bins)``.
     """
     few = np.s_[:, ::SLOW_STEP]
     kappa = done.day_kappa if done.day_kappa.shape[1] == 1 else done.day_kappa[few]
@@ -175,7 +178,8 @@ def _slow_rise(done: Followed, error: Floats, together: Floats, sizes: Lengths) 
     y, m = done.sums[-1][few], done.day_mean[few]
     found = limited(log_ratios(y[None], m[None], np.divide(1, rough, out=rough)[None], sizes.ratios[:SLOW_SIZES]))
     half, quarter = done.sums[-2][few], done.sums[-3][few]
-    found *= (2 * half >= y) & (2 * quarter >= half)
+    least = np.float32(FALLING)
+    found *= (half >= least * (y - half)) & (quarter >= least * (half - quarter))
     return found
 
 
