@@ -30,8 +30,8 @@ SLOW = 0.035
 """Weight of the test for slow rises, which the hours before a window would hide: the longest window against the day's
 level, with the scatter of hours about that."""
 FALLING = 0.8
-"""Where the later half of that window brings less than so much of the earlier one, or its last quarter of the one before,
-nothing rises: outages that are over would echo there for hours."""
+"""Where the later half of that window brings less than so much of the earlier one, or its last quarter of the one
+before, nothing rises: outages that are over would echo there for hours."""
 SLOW_CHATTER, SLOW_CHATTER_POWER = 0.03, 3.0
 """Odds of talk there: most that rises slowly in many regions is talk."""
 SLOW_SIZES = 2
