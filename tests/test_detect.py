@@ -308,46 +308,15 @@ NOBODY = np.zeros(0, dtype=np.int64)
 FLAT = (NOBODY, NOBODY)
 
 
-@pytest.mark.parametrize("slow", [False, True])
-def test_pooled_odds_equal_their_slow_twin(slow):
+def test_pooled_odds_equal_their_slow_twin():
     """All accounts of who is out, who is not, and what is talk, with the cap on what one region may say of others."""
     ratios = (2.0, 5.0)
     likely = [(0.3, 0.1), (2.0, 1.0), (300.0, 500.0), (1.0, 0.9), (7.0, 7.0), (0.9, 0.2), (4.0, 30.0)]
     service, parent = [0, 0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 1, 2, 3]
     ties = pooling.Ties.of(np.array(service), np.array(parent), FLAT)
     of_one_window = np.array(likely, dtype=np.float32).T[:, None, :, None]
-    fast = np.concatenate(pooling.odds(of_one_window, ties, NOBODY, pooling.talk(ratios, slow=slow)), axis=1)
-    assert fast == pytest.approx(np.array(naive.odds(likely, ratios, service, parent, slow)), rel=1e-3)
-
-
-def slow_rise(services=6, days=15, to=1.8, hours=10):
-    """Steady busy lone series; one of them, service 0, rises to a multiple over hours of the last day."""
-    random, bins, rise = np.random.default_rng(5), days * 96, hours * 4
-    parts = []
-    for service in range(services):
-        mean = np.full(bins, 40.0)
-        if not service:
-            mean[-48 : -48 + rise] *= 1 + (to - 1) * (np.arange(rise) + 1) / rise
-            mean[-48 + rise :] *= to
-        parts.append(frame(random.poisson(mean).astype(float), service=f"s{service}"))
-    return pd.concat(parts, ignore_index=True)
-
-
-def test_a_slow_rise_is_found_that_the_hours_before_it_would_hide(monkeypatch):
-    """To 1.8 times within ten hours no hour is far above the last: only the day's level tells, and it tells sooner."""
-    counts = slow_rise()
-    found = detect(counts, budget=0.02)
-    monkeypatch.setattr(pooling, "SLOW", 0.0)
-    hidden = detect(counts, budget=0.02)
-    assert found.groupby("service")["flag"].sum().gt(0).tolist() == [True, *[False] * 5]
-    assert found.loc[found["flag"], "bin_start"].min() < hidden.loc[hidden["flag"], "bin_start"].min()
-
-
-def test_a_test_for_slow_rises_weighs_little_and_holds_for_two_bins():
-    """Of two parts and of forty: 0.965 x 2 is the other windows', 0.035 x 40 its own; after that it says nothing."""
-    values = np.full((1, 3), 2.0, dtype=np.float32)
-    pooling._mix(values, np.array([[40.0, 0.0]], dtype=np.float32))
-    assert values == pytest.approx(np.array([[3.33, 3.33, 1.93]]))
+    fast = np.concatenate(pooling.odds(of_one_window, ties, NOBODY, pooling.talk(ratios)), axis=1)
+    assert fast == pytest.approx(np.array(naive.odds(likely, ratios, service, parent)), rel=1e-3)
 
 
 def test_a_region_that_is_not_known_yet_changes_no_odds():

@@ -5,7 +5,6 @@ import math
 ALONE, EVERYWHERE, NEARBY, SCATTERED = 0.001, 0.002, 0.002, 0.004
 REACHED, SOME, CAP = 0.97, 0.24, 5.0
 CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.005, 1.5, 3.0
-SLOW_CHATTER, SLOW_CHATTER_POWER = 0.03, 3.0
 
 
 def log_negative_binomial(y, mean, size):
@@ -22,13 +21,11 @@ def likelihoods(y, mean, size, ratios):
     return [math.exp(log_negative_binomial(y, r * mean, size) - usual) for r in ratios]
 
 
-def odds(likely, ratios, service, parent, slow=False):
+def odds(likely, ratios, service, parent):
     """Weights of the hypotheses by which each series is out, and of those by which it is not: ``[(out, not)]``.
 
-    ``likely[j][r]`` are likelihood ratios, ``slow`` if of the test for slow rises; what a series says of others is
-    scaled down to e^5 at most.
+    ``likely[j][r]`` are likelihood ratios; what a series says of others is scaled down to e^5 at most.
     """
-    chatter, power = (SLOW_CHATTER, SLOW_CHATTER_POWER) if slow else (CHATTER, CHATTER_POWER)
     out = []
     for i in range(len(likely)):
         sides = [0.0, 0.0]
@@ -40,7 +37,7 @@ def odds(likely, ratios, service, parent, slow=False):
 
             siblings = [j for j in range(len(likely)) if service[j] == service[i] and j != i]
             near = [j for j in siblings if parent[j] == parent[i]]
-            talk = chatter * (CHATTER_SIZE / ratio) ** power
+            talk = CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER
             sides[0] += ALONE / len(ratios) * likely[i][r]
             for prior, members, chance in (
                 (EVERYWHERE, siblings, REACHED),

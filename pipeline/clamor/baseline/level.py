@@ -51,8 +51,6 @@ class Followed:
         sums: Counts of each window, ``(windows, series, bins)``.
         means: Expected counts of each window, lifted by the hours before it.
         kappa: Scatter of each window, ``(windows, series, bins or 1)``: variance = mean + kappa * mean**2.
-        day_mean: Expected counts of the longest window by the day's level alone, whatever the hours before it brought.
-        day_kappa: Scatter of an hour about the day's level, ``(series, bins or 1)``.
         dispersion: Of single bins about ``taken.mean``, ``(series, bins or 1)``.
         level_cv: Of an hour's level about it.
         ready: Whether warm-up is over.
@@ -64,8 +62,6 @@ class Followed:
     sums: Floats
     means: Floats
     kappa: Floats
-    day_mean: Floats
-    day_kappa: Floats
     dispersion: Floats
     level_cv: Floats
     ready: npt.NDArray[np.bool_]
@@ -108,7 +104,7 @@ def follow(
     working = _through_day(kappa, young[new], first[:, new])
     talk, talk_mean = _talk(block, mean)
     talked = None if block.talk is None else _talked(fitted, talk, talk_mean, sizes)
-    sums, means, day_mean, past = _windows(fitted, posts, mean, working, (block.services, heeded), talked, sizes)
+    sums, means, past = _windows(fitted, posts, mean, working, (block.services, heeded), talked, sizes)
     learned, so_far = _learned(*scatter.moments(sums, means, known, working, learn, past, sd), young)
     so_far += moments[:, :, young, None]
     now = _through_day(kappa, young, scatter.estimate(so_far[0], so_far[1], first) if len(young) else first)
@@ -134,8 +130,6 @@ def follow(
         sums=sums[:windows],
         means=means[:windows],
         kappa=now[:windows],
-        day_mean=day_mean,
-        day_kappa=now[HOUR],
         dispersion=np.maximum(now[BIN] - level_var, 0),
         level_cv=np.sqrt(level_var + 1 / known),
         ready=ready,
@@ -245,11 +239,8 @@ def _windows(
     others: tuple[Rows, Floats],
     talked: list[Floats] | None,
     sizes: Lengths,
-) -> tuple[Floats, Floats, Floats, tuple[Floats, Floats]]:
-    """Sum counts and expectations of the windows (lifted by the hours before), the bin and the hour.
-
-    The third is the expectation of the longest window before it is lifted (but by talk, where that is known).
-    """
+) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
+    """Sum counts and expectations of the windows (lifted by the hours before), the bin and the hour."""
     tail = max(sizes.windows) + 3 * sizes.hour
     y = Sliding(np.concatenate([fitted.tail_posts[:, -tail:], posts], axis=1))
     m = Sliding(np.concatenate([fitted.tail_mean[:, -tail:], mean], axis=1))
@@ -269,13 +260,11 @@ def _windows(
             lift = np.maximum(lift, talked[k])
         sums[k], expected = summed(window)
         np.multiply(expected, lift, out=means[k])
-    if talked is not None:
-        expected = expected * talked[-1]
     sums[-2], means[-2] = posts, mean
     sums[-1], means[-1] = summed(sizes.hour)
     before, before_mean = summed(sizes.hour, 1)
     each = np.float32(sizes.hour)
-    return sums, means, expected, (before / each, before_mean / each)
+    return sums, means, (before / each, before_mean / each)
 
 
 def _lifts(hours: Floats, usual: Floats, kappa: Floats, others: tuple[Rows, Floats], sizes: Lengths) -> Floats:

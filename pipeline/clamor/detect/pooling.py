@@ -26,18 +26,6 @@ REACHED, REACHED_SCATTERED = 0.97, 0.24
 CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.005, 1.5, 3.0
 """Odds that a window brings more talk than expected, of a service or one parent region, 1.5 times as much; larger sizes
 are rarer by this power. So posts that merely double everywhere are sooner talk than an outage."""
-SLOW = 0.035
-"""Weight of the test for slow rises, which the hours before a window would hide: the longest window against the day's
-level, with the scatter of hours about that."""
-FALLING = 0.8
-"""Where the later half of that window brings less than so much of the earlier one, or its last quarter of the one
-before, nothing rises: outages that are over would echo there for hours."""
-SLOW_CHATTER, SLOW_CHATTER_POWER = 0.03, 3.0
-"""Odds of talk there: most that rises slowly in many regions is talk."""
-SLOW_SIZES = 2
-"""How many of the sizes it looks for, the smallest first: larger ones are found without it."""
-SLOW_STEP = 2
-"""Bins between such tests; it holds until the next."""
 BEYOND = 0.1
 """Share of a series' own evidence beyond the joint one that counts still: no doubt about talk is so sure that the
 largest outage could not be told at the strictest budget."""
@@ -134,9 +122,6 @@ def evidence(
     tests = np.float32(len(sizes.windows))
     alone = likely.sum(axis=(0, 1))
     alone /= tests * np.float32(len(sizes.ratios))
-    slow = None if sizes.fine or sizes.wide else _slow_rise(done, error, together, sizes)
-    if slow is not None:
-        _mix(alone, slow.mean(axis=(0, 1)))
     own = np.log(at_least(alone, LEAST, out=alone), out=alone)
     few = done.sums[-1] < np.float32(FEW_POSTS)
     own -= at_least(own - np.float32(FEW_CAP_NATS), 0) * few
@@ -146,10 +131,6 @@ def evidence(
         out, not_out = odds(likely, ties, silent, talk(sizes.ratios))
         out /= tests
         not_out /= tests
-        if slow is not None:
-            of_slow = odds(slow, ties, silent, talk(sizes.ratios[:SLOW_SIZES], slow=True))
-            _mix(out, of_slow[0])
-            _mix(not_out, of_slow[1])
         out /= np.float32(ALONE)
         joint = np.log(at_least(out, LEAST, out=out), out=out)
         joint -= np.log1p(not_out, out=not_out)
@@ -160,34 +141,9 @@ def evidence(
     return np.asarray(capped + (total - capped) * (now >= bursts.now_sd(bursty)), dtype=np.float32), singles
 
 
-def talk(ratios: tuple[float, ...], *, slow: bool = False) -> list[np.float32]:
-    """Return the odds that a window brings more talk of a service than expected, or a slow rise of it, by size."""
-    chance, power = (SLOW_CHATTER, SLOW_CHATTER_POWER) if slow else (CHATTER, CHATTER_POWER)
-    return [np.float32(chance * (CHATTER_SIZE / ratio) ** power) for ratio in ratios]
-
-
-def _slow_rise(done: Followed, error: Floats, together: Floats, sizes: Lengths) -> Floats:
-    """Return the likelihood ratios of the longest window against the day's level, at every SLOW_STEP-th bin.
-
-    They are 0 where posts fall, see FALLING. Shape ``(sizes, 1, series, bins)``.
-    """
-    few = np.s_[:, ::SLOW_STEP]
-    kappa = done.day_kappa if done.day_kappa.shape[1] == 1 else done.day_kappa[few]
-    rough = error[few] + (kappa + TINY)
-    rough += together * (np.float32(ROUGH - 1) * kappa + np.float32(ROUGH_ADDED))
-    y, m = done.sums[-1][few], done.day_mean[few]
-    found = limited(log_ratios(y[None], m[None], np.divide(1, rough, out=rough)[None], sizes.ratios[:SLOW_SIZES]))
-    half, quarter = done.sums[-2][few], done.sums[-3][few]
-    least = np.float32(FALLING)
-    found *= (half >= least * (y - half)) & (quarter >= least * (half - quarter))
-    return found
-
-
-def _mix(values: Floats, slow: Floats) -> None:
-    """Give those of the slow test their weight beside the others, in place."""
-    values *= np.float32(1 - SLOW)
-    held = np.repeat(slow * np.float32(SLOW), SLOW_STEP, axis=1)
-    values += held[:, : values.shape[1]]
+def talk(ratios: tuple[float, ...]) -> list[np.float32]:
+    """Return the odds that a window brings more talk of a service than expected, by size."""
+    return [np.float32(CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER) for ratio in ratios]
 
 
 def log_ratios(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> Floats:
