@@ -52,7 +52,7 @@ def test_outages_may_cost_their_own_counts(usual):
     assert shares[1] > shares[0] + 0.05
 
 
-def test_holidays_are_sundays_in_half_of_the_regions(usual):
+def test_holidays_are_sundays_in_half_of_the_regions():
     """A Tuesday that is a holiday has the season of a Sunday there, and elsewhere its own."""
     quiet = Nature(ar_sd=0.0, holidays=())
     plain, other = (catalogue(7, replace(quiet, holidays=days), **SIZE) for days in ((), (29,)))

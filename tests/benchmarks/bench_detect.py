@@ -57,7 +57,8 @@ def seasonal_naive(y, bins_a_week):
     cube = y[:, : weeks * bins_a_week].reshape(len(y), weeks, bins_a_week)
     mean = np.full_like(cube, np.nan)
     for w in range(1, weeks):
-        mean[:, w] = np.nanmean(cube[:, :w], axis=1)
+        known = np.isfinite(cube[:, :w]).sum(axis=1)
+        mean[:, w] = np.where(known, np.nansum(cube[:, :w], axis=1) / np.maximum(known, 1), np.nan)
     mean = mean.reshape(len(y), -1) + 0.05
     rough = np.nanmean(((y - mean) ** 2 - mean) / mean**2, axis=1, keepdims=True)
     return upper_tail(np.nan_to_num(y), np.nan_to_num(mean, nan=1e9), 1 / np.clip(rough, 0.05, 10))
