@@ -126,9 +126,11 @@ def panel(
         column += np.int32((earliest - start) // bin_minutes)
     bins = int(column.max()) + 1 if len(column) else 0
     _check_span(counts["bin_start"], len(names) * bins)
-    ordered = _ordered(code, column)  # rows in order of their keys are distinct
+    cell = code * np.int64(bins)
+    cell += column
+    ordered = bool((cell[1:] > cell[:-1]).all())  # rows in order of their keys are distinct
     if not ordered:
-        _check_duplicates(names, code, column, bins, start, bin_minutes)
+        _check_duplicates(names, cell, bins, start, bin_minutes)
     first, last = _extent(code, column, len(names), bins)
     _check_spacing(first, last, code, column, bin_minutes)
     if known is not None:  # a known series goes on from column 0
@@ -136,18 +138,18 @@ def panel(
         first = np.where(old & (last >= 0), 0, first)
     shape = len(names), bins
     keys = counts[list(KEYS)].reset_index(drop=True)
-    whole = ordered and len(code) == shape[0] * shape[1] and keys.dtypes.to_dict() == KEYS
+    whole = ordered and len(cell) == shape[0] * shape[1]
     return Panel(
         names=names,
         **_places(names, regions),
         start_minute=start,
         origin_minute=start,
         bin_minutes=bin_minutes,
-        posts=_spread(posts, code, column, shape, ordered=ordered),
-        mentions=None if mentions is None else _spread(mentions, code, column, shape, ordered=ordered),
+        posts=posts.reshape(shape) if whole else _spread(posts, cell, shape),
+        mentions=mentions if mentions is None else mentions.reshape(shape) if whole else _spread(mentions, cell, shape),
         first=first,
         last=last,
-        keys=keys if whole else None,
+        keys=keys if whole and keys.dtypes.to_dict() == KEYS else None,
     )
 
 
@@ -214,16 +216,15 @@ def _columns(bin_start: "pd.Series[pd.Timestamp]", bin_minutes: int) -> tuple[in
     """Return the earliest bin, minutes since the epoch, and how many bins each row lies after it."""
     if getattr(bin_start.dtype, "tz", None) is None:
         raise InputError(f"bin_start: {bin_start.dtype} has no time zone; times are UTC by type; localize them first")
-    if bin_start.isna().any():
-        row = int(np.flatnonzero(bin_start.isna())[0])
-        raise InputError(f"bin_start: null in row {row}; every row has a time; drop or fill it")
     time = pd.DatetimeIndex(bin_start).as_unit("us").asi8
     if not len(time):
         return 0, np.zeros(0, dtype=np.int32)
+    earliest = int(time.min())
+    if earliest == pd.NaT.value:  # the least of all numbers
+        raise InputError(f"bin_start: null in row {time.argmin()}; every row has a time; drop or fill it")
     # a local midnight may start a daily bin, so wide bins need only share one phase
     step = bin_minutes * MINUTE_US
     phase = int(time[0]) // MINUTE_US * MINUTE_US % step if bin_minutes > 60 else 0
-    earliest = int(time.min())
     aligned = (earliest - phase) % step == 0
     column = np.empty(len(time), dtype=np.int32)
     for rows in _slices(len(time)):
@@ -324,25 +325,12 @@ def _check_span(bin_start: "pd.Series[pd.Timestamp]", cells: int) -> None:
         )
 
 
-def _ordered(code: Places, column: Places) -> bool:
-    """Tell whether the rows are in order of series and time, each once."""
-    for rows in _slices(len(code) - 1):
-        here, there = code[rows], code[rows.start + 1 : rows.stop + 1]
-        later = column[rows.start + 1 : rows.stop + 1] > column[rows]
-        if not ((there > here) | ((there == here) & later)).all():
-            return False
-    return True
-
-
-def _check_duplicates(
-    names: pd.DataFrame, code: Places, column: Places, bins: int, start: int, bin_minutes: int
-) -> None:
+def _check_duplicates(names: pd.DataFrame, cell: Ints, bins: int, start: int, bin_minutes: int) -> None:
     seen = np.zeros(len(names) * bins, dtype=bool)
-    for rows in _slices(len(code)):
-        seen[code[rows].astype(np.int64) * bins + column[rows]] = True
-    if int(seen.sum()) == len(code):
+    seen[cell] = True
+    if np.count_nonzero(seen) == len(cell):
         return
-    key = pd.Series(code.astype(np.int64) * bins + column)
+    key = pd.Series(cell)
     at = int(key[key.duplicated()].iloc[0])
     when = pd.Timestamp((start + at % bins * bin_minutes) * 60, unit="s", tz="UTC")
     service, region = names["service"].iloc[at // bins], names["region"].iloc[at // bins]
@@ -353,7 +341,7 @@ def _extent(code: Places, column: Places, series: int, bins: int) -> tuple[Ints,
     """Return the first and the last column of each series; ``bins`` and -1 where it has none."""
     first = np.full(series, bins, dtype=np.int64)
     last = np.full(series, -1, dtype=np.int64)
-    starts = np.flatnonzero(np.diff(code, prepend=-1))
+    starts = np.flatnonzero(np.concatenate([[True], code[1:] != code[:-1]])[: len(code)])
     if len(starts):  # ufunc.at is fast only where all types are alike
         np.minimum.at(first, code[starts], np.minimum.reduceat(column, starts).astype(np.int64))
         np.maximum.at(last, code[starts], np.maximum.reduceat(column, starts).astype(np.int64))
@@ -378,13 +366,10 @@ def _check_spacing(first: Ints, last: Ints, code: Places, column: Places, bin_mi
         )
 
 
-def _spread(values: Floats, code: Places, column: Places, shape: tuple[int, int], *, ordered: bool) -> Floats:
-    """Lay values out as series by bins, NaN where there is none; a full table in order lies so already."""
-    if ordered and len(values) == shape[0] * shape[1]:
-        return values.reshape(shape)
+def _spread(values: Floats, cell: Ints, shape: tuple[int, int]) -> Floats:
+    """Lay values out as series by bins, NaN where there is none."""
     out = np.full(shape, np.nan, dtype=np.float32)
-    for rows in _slices(len(values)):
-        out[code[rows], column[rows]] = values[rows]
+    out.reshape(-1)[cell] = values
     return out
 
 

@@ -32,9 +32,9 @@ class Fitted:
         seen: Observed bins so far.
         heard: Decayed sum of trusted, clipped counts.
         exposure: Decayed sum of the season there, so that ``heard / exposure`` is the level a bin.
-        cell_posts: Decayed trusted counts by cell of the local week.
-        cell_expected: What a flat season would have brought there.
-        cell_worth: Effective posts per post there, below one where bins scatter more than Poisson.
+        cells: By cell of the local week the decayed trusted counts and what a flat season would have brought,
+            ``(series, 2, cells)``.
+        worth: Effective posts per post there, below one where bins scatter more than Poisson.
         season: The shape of the week.
         moments: Decayed excess variances and their worths, ``(series, 2, kinds)``; see :mod:`clamor.baseline.scatter`.
         tail_posts: Counts of the last bins, 0 where unknown, ``(series, tail)``.
@@ -54,9 +54,8 @@ class Fitted:
     seen: Floats
     heard: Floats
     exposure: Floats
-    cell_posts: Floats
-    cell_expected: Floats
-    cell_worth: Floats
+    cells: Floats
+    worth: Floats
     season: Floats
     moments: Floats
     tail_posts: Floats
@@ -91,7 +90,8 @@ class Fitted:
         both = {f.name: np.concatenate([getattr(self, f.name), getattr(fresh, f.name)]) for f in fields(self)}
         taken = Fitted(**{name: values[rows] for name, values in both.items()})
         services = Rows(service)
-        return taken.shaped(services, taken.heard_by(services), everywhere(taken.taught_by(services, sizes)))
+        by_service = taken.heard_by(services)
+        return taken.shaped(services, by_service, everywhere(taken.taught_by(services, by_service, sizes)))
 
     def rows(self, rows: slice) -> "Fitted":
         """Return the fit of some series."""
@@ -99,21 +99,19 @@ class Fitted:
 
     def heard_by(self, services: Rows) -> Real:
         """Return what each service says of its season; see :func:`clamor.baseline.season.heard`."""
-        return heard(self.cell_posts, self.cell_expected, self.cell_worth, services)
+        return heard(self.cells, self.worth, services)
 
-    def taught_by(self, services: Rows, sizes: Lengths) -> Real:
+    def taught_by(self, services: Rows, by_service: Real, sizes: Lengths) -> Real:
         """Return what each service tells others of the season: what it heard, but for series of a day or two.
 
         Such a series cannot tell what belongs to the hour and what to that day, such as an outage.
         """
         grown = self.seen >= GROWN_DAYS * sizes.day
-        worth = self.cell_worth if grown.all() else self.cell_worth * grown[:, None]
-        return heard(self.cell_posts, self.cell_expected, worth, services)
+        return by_service if grown.all() else heard(self.cells, self.worth * grown[:, None], services)
 
     def shaped(self, services: Rows, by_service: Real, prior: Real) -> "Fitted":
         """Return the fit with the season that its sums speak for; see :func:`clamor.baseline.season.shape`."""
-        season = shape(self.cell_posts, self.cell_expected, self.cell_worth, services, by_service, prior)
-        return replace(self, season=season)
+        return replace(self, season=shape(self.cells, self.worth, services, by_service, prior))
 
     def usual(self, terms: npt.NDArray[np.float64], sizes: Lengths) -> tuple[Floats, Floats | None]:
         """Return the level of each series on the next day, and its squared relative error where bins are wide."""
@@ -137,9 +135,8 @@ def start(series: int, sizes: Lengths) -> Fitted:
         seen=zeros(),
         heard=zeros(),
         exposure=zeros(),
-        cell_posts=zeros(sizes.cells),
-        cell_expected=zeros(sizes.cells),
-        cell_worth=zeros(sizes.cells),
+        cells=zeros(2, sizes.cells),
+        worth=zeros(sizes.cells),
         season=np.broadcast_to(np.float32(1), (series, sizes.cells)),
         moments=zeros(2, scatter.kinds(sizes)),
         tail_posts=zeros(sizes.tail),
@@ -245,9 +242,9 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
     heard = row_sums(taken.clipped)
     weight = taken.season * taken.trusted
     exposure = row_sums(weight)
-    cell_posts, cell_expected = fitted.cell_posts * keep_season, fitted.cell_expected * keep_season
-    add_by_cell(cell_posts, taken.clipped, block.dates, block.zone)
-    add_by_cell(cell_expected, _flat(fitted, taken, heard), block.dates, block.zone)
+    cells = fitted.cells * keep_season
+    both = np.stack([taken.clipped, _flat(fitted, taken, heard)], axis=1)
+    add_by_cell(cells, both, block.dates, block.zone)
     learned = np.minimum((fitted.seen / sizes.day + np.float32(0.3)) / np.float32(LEARN_DAYS), 1)
     moments = taken.moments.transpose(2, 0, 1) * learned[:, None, None]
     return replace(
@@ -255,11 +252,8 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
         seen=fitted.seen + row_sums(taken.observed),
         heard=fitted.heard * keep_level + heard,
         exposure=fitted.exposure * keep_level + exposure,
-        cell_posts=cell_posts,
-        cell_expected=cell_expected,
-        cell_worth=_worth(
-            fitted, taken, np.asarray(heard / np.maximum(exposure, np.float32(1e-3)), dtype=np.float32), sizes
-        ),
+        cells=cells,
+        worth=_worth(fitted, taken, heard / at_least(exposure, np.float32(1e-3)), sizes),
         moments=fitted.moments * keep_scatter + moments,
         **_tails(fitted, taken, weight),  # type: ignore[arg-type]  # float32 and float64 arrays by name
         **_year(fitted, block, taken, sizes),  # type: ignore[arg-type]

@@ -17,6 +17,8 @@ DAY_PRIOR_POSTS = 12.0
 """The same for an hour of the day over all days of the week: a spread of 0.29."""
 STEP_MINUTES = 360
 """Bins as wide are not interpolated between cells."""
+LONG_RUN = 8
+"""Bins of a cell beyond which numpy adds them up faster cell by cell."""
 
 Real = npt.NDArray[np.floating]
 
@@ -69,21 +71,37 @@ def season_at(season: Floats, cut: Calendar, zone: Ints) -> Floats:
 
 
 def add_by_cell(total: Floats, values: Floats, cut: Calendar, zone: Ints) -> None:
-    """Add the bins' values to their cells in ``total``, ``(series, cells)``."""
-    if total.shape[1] == 1:
-        total += values.sum(axis=1, keepdims=True)
+    """Add the bins' values, ``(series, kinds, bins)``, to their cells in ``total``, ``(series, kinds, cells)``."""
+    if total.shape[-1] == 1:
+        total += values.sum(axis=-1, keepdims=True)
         return
     for z, rows in _by_zone(zone):
         cells = cut.cell[z]
-        edges = np.flatnonzero(np.diff(cells, prepend=-1))
-        sums = np.add.reduceat(values[rows], edges, axis=1)
-        met, mine = cells[edges], total[rows]
+        starts = np.flatnonzero(np.diff(cells, prepend=-1))
+        sums = _run_sums(values[rows], starts)
+        met, mine = cells[starts], total[rows]
         if len(set(met.tolist())) == len(met):
-            mine[:, met] += sums
+            mine[..., met] += sums
         else:  # a day meets a cell twice when clocks go back
             for k, cell in enumerate(met):
-                mine[:, cell] += sums[:, k]
+                mine[..., cell] += sums[..., k]
         total[rows] = mine
+
+
+def _run_sums(values: Floats, starts: Ints) -> Floats:
+    """Return the sums of runs of bins, one bin of all runs after the other (``reduceat`` is slow for short ones)."""
+    lengths = np.diff(starts, append=values.shape[-1])
+    longest = int(lengths.max())
+    if longest > LONG_RUN:
+        return np.add.reduceat(values, starts, axis=-1)
+    sums = values.take(starts, axis=-1)
+    for k in range(1, longest):
+        some = np.flatnonzero(lengths > k)
+        if len(some) == len(starts):
+            sums += values.take(starts + k, axis=-1)
+        else:
+            sums[..., some] += values.take(starts[some] + k, axis=-1)
+    return sums
 
 
 def _by_zone(zone: Ints) -> Iterator[tuple[int, Any]]:
@@ -93,61 +111,72 @@ def _by_zone(zone: Ints) -> Iterator[tuple[int, Any]]:
         yield z, slice(None) if len(present) == 1 else np.flatnonzero(zone == z)
 
 
-def heard(posts: Floats, expected: Floats, worth: Floats, services: Rows) -> Real:
-    """Return each service's effective posts by cell and those that a flat week would have brought, stacked."""
-    return np.stack([services.total((values * worth).astype(np.float64)) for values in (posts, expected)])
+def heard(cells: Floats, worth: Floats, services: Rows) -> Real:
+    """Return the effective posts of each service by cell and those that a flat week would have brought.
+
+    Args:
+        cells: Posts by cell and what a flat week would have brought, ``(series, 2, cells)``.
+        worth: Effective posts per post: below one where bins scatter more than Poisson, ``(series, cells)``.
+        services: Series by service.
+
+    """
+    effective = (cells * worth[:, None]).astype(np.float64)
+    return services.total(effective.reshape(len(cells), -1)).reshape(-1, *cells.shape[1:])
 
 
 def everywhere(by_service: Real) -> Real:
     """Return the season of all services together, ``(1, cells)``."""
-    posts, expected = by_service.sum(axis=1)
-    return _shrink(posts[None], expected[None], np.ones((1, len(posts))))
+    return _shrink(by_service.sum(axis=0, keepdims=True), np.ones(by_service.shape[-1]))
 
 
-def shape(posts: Floats, expected: Floats, worth: Floats, services: Rows, by_service: Real, prior: Real) -> Floats:
-    """Return the season of every series.
+def shape(cells: Floats, worth: Floats, services: Rows, by_service: Real, prior: Real) -> Floats:
+    """Return the season of every series, ``(series, cells)``.
 
     Args:
-        posts: Posts by cell, ``(series, cells)``.
-        expected: What a flat week would have brought.
-        worth: Effective posts per post: below one where bins scatter more than Poisson.
+        cells: As for :func:`heard`.
+        worth: As for :func:`heard`.
         services: Series by service.
         by_service: What they add up to, see :func:`heard`.
         prior: The season of all, see :func:`everywhere`.
 
     """
-    if posts.shape[1] == 1:
-        return np.ones_like(posts)
-    of_service = _shrink(by_service[0], by_service[1], np.broadcast_to(prior, by_service[0].shape))
-    season = _shrink(posts * worth, expected * worth, of_service.astype(np.float32)[services.group])
-    return np.asarray(season, dtype=np.float32)
+    if cells.shape[-1] == 1:
+        return np.ones_like(worth)
+    of_service = _shrink(by_service.copy(), prior).astype(np.float32)
+    return np.asarray(_shrink(cells * worth[:, None], of_service[services.group]), dtype=np.float32)
 
 
-def _shrink(posts: Real, expected: Real, prior: Real) -> Real:
-    """Multiply a prior shape by gamma-Poisson ratios: first of the hours of the day, then of the cells of the week."""
-    cells = posts.shape[1]
-    usual = np.asarray(expected * prior)
+def _shrink(both: Real, prior: Real) -> Real:
+    """Multiply a prior shape by gamma-Poisson ratios: first of the hours of the day, then of the cells of the week.
+
+    ``both`` are posts and what a flat week would have brought, ``(rows, 2, cells)``; it is worked on in place.
+    """
+    cells = both.shape[-1]
+    both[:, 1] *= prior
     if cells % 7 or cells == 7:
-        return np.asarray(prior * _ratio(posts, usual, CELL_PRIOR_POSTS))
-    days = (-1, 7, cells // 7)
-    ratio = _ratio(posts.reshape(days).sum(axis=1), usual.reshape(days).sum(axis=1), DAY_PRIOR_POSTS)[:, None]
-    usual = np.asarray((usual.reshape(days) * ratio).reshape(posts.shape))
-    out = prior * _ratio(posts, usual, CELL_PRIOR_POSTS)
-    return np.asarray((out.reshape(days) * ratio).reshape(posts.shape))
+        return np.asarray(_ratio(both, CELL_PRIOR_POSTS) * prior)
+    days = both.reshape(-1, 2, 7, cells // 7)
+    ratio = _ratio(days.sum(axis=2), DAY_PRIOR_POSTS)[:, None]
+    days[:, 1] *= ratio
+    out = _ratio(both, CELL_PRIOR_POSTS)
+    out *= prior
+    out.reshape(-1, 7, cells // 7)[...] *= ratio
+    return out
 
 
-def _ratio(posts: Real, expected: Real, strength: float) -> Real:
-    if posts.shape[1] > 14:
-        posts, expected = _smooth(posts), _smooth(expected)
-    return np.asarray((posts + strength) / (expected + strength))
+def _ratio(both: Real, strength: float) -> Real:
+    if both.shape[-1] > 14:
+        both = _smooth(both)
+    both = both + strength
+    return np.asarray(both[:, 0] / both[:, 1])
 
 
 def _smooth(values: Real) -> Real:
     """Return half of each cell and a quarter of either neighbour; the last is the first one's neighbour."""
     quarter = np.asarray(0.25 * values)
     out = np.asarray(quarter + quarter)
-    out[:, 1:] += quarter[:, :-1]
-    out[:, :-1] += quarter[:, 1:]
-    out[:, 0] += quarter[:, -1]
-    out[:, -1] += quarter[:, 0]
+    out[..., 1:] += quarter[..., :-1]
+    out[..., :-1] += quarter[..., 1:]
+    out[..., 0] += quarter[..., -1]
+    out[..., -1] += quarter[..., 0]
     return out

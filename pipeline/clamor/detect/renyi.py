@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clamor.baseline.counts import Floats, Ints
+from clamor.baseline.quick import row_sums
 
 MOST_NUMBERS = 366
 HARMONIC = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, MOST_NUMBERS + 1))])
@@ -21,5 +22,5 @@ def mean_excess(beyond: Floats) -> tuple[Floats, npt.NDArray[np.float64]]:
 
 
 def count(which: npt.NDArray[np.bool_]) -> Ints:
-    """Count what is true in each row; a product with ones is exact, and much faster than a sum of booleans."""
-    return np.asarray(which.astype(np.float32) @ np.ones(which.shape[1], dtype=np.float32), dtype=np.int64)
+    """Count what is true in each row; a sum of numbers is exact, and much faster than one of booleans."""
+    return row_sums(which.astype(np.float32)).astype(np.int64)

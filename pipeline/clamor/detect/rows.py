@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from clamor.baseline.counts import MINUTE_US, TIMES, Ints, Panel
 from clamor.detect.verdicts import COLUMNS, STATE_NAMES
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Grid = npt.NDArray[np.generic]
 
 OTHERS = {"state": np.int8, "flag": np.bool_, "training_bins": np.int32}
+STATES = pa.array(STATE_NAMES, pa.large_string())
 NUMBERS = [name for name in COLUMNS if name not in OTHERS]
 
 
@@ -49,7 +51,7 @@ class Grids:
         out: dict[str, object] = {}
         for name in COLUMNS:
             values = _packed(self._grids.pop(name), inside)
-            out[name] = _texts(values, STATE_NAMES) if name == "state" else values
+            out[name] = _texts(STATES.take(pa.array(values))) if name == "state" else values
         verdicts = pd.DataFrame(out, copy=False)
         return pd.concat([self._keys(lengths, inside), verdicts], axis=1)
 
@@ -81,10 +83,11 @@ def _packed(grid: Grid, inside: npt.NDArray[np.bool_] | None) -> Grid:
 
 def _repeated(names: "pd.Series[str]", lengths: Ints) -> "pd.api.extensions.ExtensionArray":
     """Return each name as often as its series is long."""
-    return _texts(np.repeat(np.arange(len(names), dtype=np.int32), lengths), names.tolist())
+    some = lengths > 0
+    runs = pa.RunEndEncodedArray.from_arrays(np.cumsum(lengths[some]), pa.array(names[some], pa.large_string()))
+    return _texts(pc.run_end_decode(runs))
 
 
-def _texts(code: Grid, names: list[str]) -> "pd.api.extensions.ExtensionArray":
-    coded = pa.DictionaryArray.from_arrays(pa.array(code), pa.array(names, pa.large_string()))
-    texts: pd.api.extensions.ExtensionArray = pd.array(coded.cast(pa.large_string()), dtype="str")
+def _texts(array: "pa.Array[pa.Scalar]") -> "pd.api.extensions.ExtensionArray":
+    texts: pd.api.extensions.ExtensionArray = pd.array(array, dtype="str")
     return texts

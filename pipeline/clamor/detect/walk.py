@@ -212,7 +212,10 @@ def _step(layout: Layout, columns: slice, known: State, budget: float, out: Grid
 
 def _reshape(layout: Layout, known: State) -> None:
     """Learn the season of all, which takes all services, and from it each series' own."""
-    both = list(zip(known.fitted, [part.ties.service for part in layout.parts], strict=True))
-    taught = [fitted.taught_by(services, layout.sizes) for fitted, services in both]
-    prior = everywhere(np.concatenate(taught, axis=1))
-    known.fitted = [fitted.shaped(services, fitted.heard_by(services), prior) for fitted, services in both]
+    heard, taught = [], []
+    for part, fitted in zip(layout.parts, known.fitted, strict=True):
+        heard.append(fitted.heard_by(part.ties.service))
+        taught.append(fitted.taught_by(part.ties.service, heard[-1], layout.sizes))
+    prior = everywhere(np.concatenate(taught))
+    for i, part in enumerate(layout.parts):
+        known.fitted[i] = known.fitted[i].shaped(part.ties.service, heard[i], prior)
