@@ -88,6 +88,23 @@ def test_counts_of_others_become_verdicts(counts: Path, capsys: pytest.CaptureFi
     assert json.loads(out)[0]["bins"] == 288 and "v.csv" in err
 
 
+def test_known_codes_bring_their_places_and_clocks(counts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a regions file of these would; one name that is no code, and the file's regions are names alone."""
+    given = pd.read_csv(counts)
+    two = pd.concat([given.assign(region=region) for region in ("US-CA", "NA")])
+    Path("regions.csv").write_text(
+        "region,parent,timezone\nUS-CA,US,America/Los_Angeles\nUS,019,\n019,001,\nNA,002,Africa/Windhoek\n002,001,\n"
+    )
+    Path("flat.csv").write_text("region\nUS-CA\nhere\n")
+    two.to_csv("codes.csv", index=False)
+    two.replace({"region": {"NA": "here"}}).to_csv("names.csv", index=False)
+    for name, file, told in (("codes", "regions", True), ("names", "flat", False)):
+        code, _, err = clamor(capsys, "detect", "--counts", f"{name}.csv", "--out", "own.csv")
+        assert code == 0 and ("known codes" in err) is told
+        clamor(capsys, "detect", "--counts", f"{name}.csv", "--regions", f"{file}.csv", "--out", "said.csv")
+        assert Path("own.csv").read_bytes() == Path("said.csv").read_bytes()
+
+
 def test_a_backtest_says_what_each_budget_would_have_found(counts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A known incident is found; the table goes to a file and to stdout."""
     Path("known.csv").write_text("service,region,start_at,end_at\nacme,here,2026-09-09T08:00Z,2026-09-09T09:30Z\n")

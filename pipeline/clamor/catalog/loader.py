@@ -55,7 +55,7 @@ def load(overrides: Path | None = None) -> Catalog:
         kinds={kind: ServiceKind(**table) for kind, table in _toml(DATA / "kinds.toml").items()},
         symptoms=tuple(Symptom),
         complaint_terms=tuple(dict.fromkeys(term for table in phrases.values() for term in table.get("query", ()))),
-        regions=_regions(),
+        regions=regions(),
         subreddit_regions=_subreddits(),
         version=_version(overrides),
     )
@@ -94,7 +94,9 @@ def _service(service: str, table: Any) -> Service:
     )
 
 
-def _regions() -> pd.DataFrame:
+@cache
+def regions() -> pd.DataFrame:
+    """Return the regions of the catalogue alone, which is sooner read than all of it."""
     frame = pd.read_csv(
         DATA / "regions.csv",
         keep_default_na=False,

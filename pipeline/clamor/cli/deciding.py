@@ -99,8 +99,8 @@ def _detect_counts(
     ):
         raise InputError(f"--out {out}: would overwrite the file that is read; name another")
     frames.check_ending(out)
-    tree = frames.regions(regions) if regions is not None else None
     given = frames.counts(counts)
+    tree = _tree(regions, given["region"])
     if start is not None and start > given["bin_start"].max():
         raise InputError(
             f"--eval-start {start} is after the last bin ({given['bin_start'].max()}); name an earlier one"
@@ -115,6 +115,19 @@ def _detect_counts(
     common.say(f"{out}: {len(verdicts):,} bins ({told}), at {budget.told(series)}")
     if json:
         common.show_json([{"out": str(out), "bins": len(verdicts), "states": states.to_dict()}])
+
+
+def _tree(regions: Path | None, counted: "pd.Series[str]") -> "pd.DataFrame | None":
+    """Return the regions file, or clamor's own places and clocks where every counted region is a code that has them."""
+    from clamor import catalog, frames, schema
+
+    if regions is not None:
+        return frames.regions(regions)
+    names, known = counted.unique(), catalog.regions()
+    if not set(names) <= {*known["region"], schema.UNKNOWN_REGION}:
+        return None
+    common.say(f"{len(names)} regions are known codes: places and clocks are clamor's own; --regions FILE says others")
+    return known
 
 
 def _detect_lake(settings: Any, bin_minutes: int, start: "pd.Timestamp | None") -> Any:
@@ -172,10 +185,11 @@ def backtest(
 
     widths = [settings_module.bin_width(text) for text in bin] if bin else [settings_module.load(config).bin_minutes]
     _check_outputs({"--out": out, "--incidents": incidents}, chart, [counts, labels, regions])
+    given = frames.counts(counts)
     done = library.backtest(
-        frames.counts(counts),
+        given,
         frames.labels(labels),
-        regions=frames.regions(regions) if regions is not None else None,
+        regions=_tree(regions, given["region"]),
         budgets=tuple(budget) if budget else BUDGETS,
         bins=widths,
         eval_start=common.instant(eval_start, "--eval-start"),
