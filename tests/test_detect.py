@@ -119,9 +119,15 @@ def test_eval_start_only_chooses_rows():
         (lambda c: c.assign(count=np.inf), "finite"),
         (lambda c: c.assign(count="many"), "not a number"),
         (lambda c: c.assign(bin_start=c["bin_start"].dt.tz_localize(None)), "time zone"),
-        (lambda c: c.assign(bin_start=c["bin_start"] + pd.Timedelta(minutes=1)), "not aligned .* say --bin 1min"),
-        (lambda c: c.assign(bin_start=c["bin_start"] + pd.Timedelta(minutes=5)), "not aligned .* say --bin 5min"),
-        (lambda c: c.assign(bin_start=c["bin_start"] + pd.Timedelta(seconds=7)), "not aligned .* floor the times"),
+        (lambda c: c.assign(bin_start=c["bin_start"] + pd.Timedelta(minutes=7)), "not aligned .* floor .* whole bins"),
+        (
+            lambda c: c.assign(bin_start=[*(c["bin_start"][:-1] + pd.Timedelta(minutes=5)), c["bin_start"].iloc[-1]]),
+            "not aligned .* say --bin 5min",
+        ),
+        (
+            lambda c: c.assign(bin_start=c["bin_start"] + pd.to_timedelta(np.arange(len(c)), unit="s")),
+            "not aligned .* floor the times to whole minutes",
+        ),
         (lambda c: c[::4], "say --bin 60min"),
         (lambda c: c.drop(columns="region"), "'region' is missing"),
         (lambda c: c.assign(region=None), "region is null"),

@@ -52,7 +52,7 @@ def test_times_with_any_usual_offset_are_read(tmp_path: Path, written: str, utc:
         (HEAD + ROW + ROW.replace(",5", ",-5"), "count -5 (row 2)"),
         (HEAD + ROW.replace(",5", ",inf"), "finite"),
         (HEAD + ROW.replace(",5", "," + "9" * 30), "at most"),
-        (HEAD + ROW.replace(",5", ",NaN"), "'NaN' (row 1) is not a number"),
+        (HEAD + ROW.replace(",5", ",-"), "'-' (row 1) is not a number"),
         (HEAD + ROW.replace(",5", ",many"), "'many' (row 1) is not a number"),
         (HEAD + ",US,2026-09-01T10:00Z,5\n", "service is empty in row 1"),
         (HEAD + ROW + "a,US\n", "Row #3"),
@@ -144,6 +144,21 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         frames.write(pd.DataFrame({"a": [1]}), tmp_path / "out.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize("written", ["", "NaN", "NA", "null", "None", " "])
+def test_a_count_that_its_writer_did_not_have_is_unknown(tmp_path: Path, written: str) -> None:
+    """R, pandas and databases each have a word for it; it never becomes zero. A region of that name is a name."""
+    read = frames.counts(file(tmp_path, f"{HEAD}{ROW}a,NA,2026-09-01T10:15:00Z,{written}\n"))
+    assert read["count"].isna().tolist() == [False, True] and read["region"].iloc[1] == "NA"
+
+
+def test_two_sources_of_one_series_are_not_mixed(tmp_path: Path) -> None:
+    """Each source is judged by itself; a source column that parts nothing is an extra column."""
+    head, row = HEAD.replace("count", "count,source"), ROW.strip()
+    with pytest.raises(InputError, match=r"2 sources \(x, reddit\).*never added"):
+        frames.counts(file(tmp_path, f"{head}{row},x\n{row},reddit\n"))
+    assert len(frames.counts(file(tmp_path, f"{head}{row},x\nb{row[1:]},reddit\n"))) == 2
 
 
 def test_regions_without_a_tree_may_have_clocks(tmp_path: Path) -> None:

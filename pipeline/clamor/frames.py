@@ -23,6 +23,8 @@ _TRUTH: Final = {
     **dict.fromkeys(("true", "1", "1.0", "yes"), True),
     **dict.fromkeys(("false", "0", "0.0", "no"), False),
 }
+_UNKNOWN: Final = ("", "nan", "na", "n/a", "<na>", "null", "none")
+"""How others write a number that they do not have."""
 _DELIMITERS: Final = ",;\t|"
 _BLOCK: Final = 1 << 20
 
@@ -173,7 +175,19 @@ def counts(path: Path) -> pd.DataFrame:
         out["observed"] = _truths(frame["observed"], path)
     if "mentions" in frame:
         out["mentions"] = _counts(frame["mentions"], path)
+    if "source" in frame:
+        _check_sources(frame["source"], out, path)
     return out
+
+
+def _check_sources(sources: pd.Series, rows: pd.DataFrame, path: Path) -> None:
+    """Refuse two sources of one series: evidence is combined over sources, counts are not."""
+    names = _maybe(sources).dropna().unique()
+    if len(names) > 1 and rows.duplicated(["service", "region", "bin_start"]).any():
+        raise InputError(
+            f"{path}: one series has counts of {len(names)} sources ({', '.join(names[:4])}), which are never added; "
+            "give a file to each, or name the source in the service, as x/tiktok"
+        )
 
 
 def regions(path: Path) -> pd.DataFrame:
@@ -315,6 +329,8 @@ def _numbers(column: pd.Series, path: Path) -> pd.Series:
         return column
     numbers = pd.to_numeric(column, errors="coerce").astype("float64")
     wrong = numbers.isna() & column.notna()
+    if wrong.any():
+        wrong[wrong] = ~column[wrong].astype("str").str.strip().str.lower().isin(_UNKNOWN)
     if pd.api.types.is_bool_dtype(column.dtype) or column.dtype == object:
         wrong |= column.map(lambda value: isinstance(value, bool)).astype("bool")
     if wrong.any():

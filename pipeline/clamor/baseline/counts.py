@@ -234,11 +234,17 @@ def _columns(bin_start: "pd.Series[pd.Timestamp]", bin_minutes: int) -> tuple[in
         aligned = aligned and np.array_equal(bins * step, since)
     if not aligned:
         value = bin_start.iloc[int(np.flatnonzero((time - phase) % step)[0])]
-        width = int(np.gcd.reduce(time)) // MINUTE_US
-        known = width and MINUTES_PER_DAY % width == 0
-        cure = f"all lie {width} min apart; say --bin {width}min" if known else "floor the times to whole minutes"
-        raise InputError(f"bin_start {value}: not aligned to bins of {bin_minutes} min; {cure}")
+        raise InputError(f"bin_start {value}: not aligned to bins of {bin_minutes} min; {_cure(time, bin_minutes)}")
     return earliest // MINUTE_US, column
+
+
+def _cure(time: Ints, bin_minutes: int) -> str:
+    """Say what to do with times that do not lie on whole bins: they are of another width, or begin beside them."""
+    if not (np.diff(np.sort(time)) % (bin_minutes * MINUTE_US)).any():
+        return f"all begin so far beside one; floor them to whole bins of {bin_minutes} min"
+    width = int(np.gcd.reduce(time)) // MINUTE_US
+    known = width and MINUTES_PER_DAY % width == 0
+    return f"all lie {width} min apart; say --bin {width}min" if known else "floor the times to whole minutes"
 
 
 def _numbers(counts: pd.DataFrame, name: str) -> Floats:
