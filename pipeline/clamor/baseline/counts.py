@@ -240,7 +240,7 @@ def _columns(bin_start: "pd.Series[pd.Timestamp]", bin_minutes: int) -> tuple[in
 
 def _cure(time: Ints, bin_minutes: int) -> str:
     """Say what to do with times that do not lie on whole bins: they are of another width, or begin beside them."""
-    if not (np.diff(np.sort(time)) % (bin_minutes * MINUTE_US)).any():
+    if not ((time - time.min()) % (bin_minutes * MINUTE_US)).any():
         return f"all begin so far beside one; floor them to whole bins of {bin_minutes} min"
     width = int(np.gcd.reduce(time)) // MINUTE_US
     known = width and MINUTES_PER_DAY % width == 0
