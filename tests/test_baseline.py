@@ -1,5 +1,7 @@
 """What is normal: panels, seasons, levels, scatter and intervals."""
 
+from dataclasses import fields
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,6 +109,22 @@ def test_a_rare_series_mean_is_not_driven_to_zero():
     posts = (np.random.default_rng(5).random(28 * 96) < 0.02).astype(float)
     expected, _ = walk(table(posts))
     assert expected[0, 14 * 96 :].mean() == pytest.approx(0.02, rel=0.3)
+
+
+@pytest.mark.parametrize("bin_minutes", [15, 180, 1440])
+def test_a_day_without_counts_may_be_skipped(bin_minutes):
+    """The fit after a day of which nothing was observed is the same, to the last bit, whether it was walked or not."""
+    sizes = lengths(bin_minutes)
+    posts = np.append(np.random.default_rng(5).poisson(9, 40 * sizes.day).astype(float), [np.nan] * sizes.day)
+    whole = table(posts, bin_minutes=bin_minutes)
+    walked = walk(whole)[1]
+    before = walk(table(posts[: -sizes.day], bin_minutes=bin_minutes))[1]
+    skipped = fit.rest(before, sizes.day, sizes)
+    services = Rows(whole.service_code)
+    by_service = skipped.heard_by(services)
+    skipped = skipped.shaped(services, by_service, everywhere(by_service))
+    for field in fields(fit.Fitted):
+        assert np.array_equal(getattr(walked, field.name), getattr(skipped, field.name)), field.name
 
 
 @pytest.mark.parametrize("kappa", [0.05, 0.3, 1.0])

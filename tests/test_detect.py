@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from clamor.baseline.lengths import lengths
-from clamor.detect import combine, detect, learn, news, pooling, tails
+from clamor.detect import combine, detect, learn, news, pooling, tails, walk
 from clamor.errors import InputError
 from clamor.run.evaluate import as_flags
 from clamor.schema import FLAGS, VERDICT_COLUMNS
@@ -497,6 +497,24 @@ def test_a_day_cut_at_midnight_within_an_alarm_goes_on_as_if_uncut():
     pd.testing.assert_frame_equal(
         full, detect(counts[counts["bin_start"] >= midnight], learnt=learnt, eval_start=midnight), check_exact=True
     )
+
+
+@pytest.mark.parametrize("bin_minutes", [5, 60, 1440])
+def test_days_without_counts_are_skipped_as_if_they_had_been_walked(bin_minutes, monkeypatch):
+    """After a gap of days everything is the same, to the last bit, and so are the rows within it."""
+    bins = 60 * max(1, 1440 // bin_minutes)
+    values = np.random.default_rng(8).poisson(5, bins).astype(float)
+    values[bins // 3 - 2 : bins // 3] = 90  # told shortly before
+    counts = frame(values, bin_minutes=bin_minutes)
+    counts.loc[bins // 3 : bins // 2, "count"] = np.nan
+    skipped = detect(counts, bin_minutes=bin_minutes)
+
+    def judged(layout, columns, known, out):
+        walk._reshape(layout, known)
+        walk._judge(layout, columns, known, 0.1, out, last=False)
+
+    monkeypatch.setattr(walk, "_rest", judged)
+    pd.testing.assert_frame_equal(skipped, detect(counts, bin_minutes=bin_minutes), check_exact=True)
 
 
 def test_what_was_told_equals_its_slow_twin():

@@ -6,7 +6,7 @@ West and Harrison 1997, Bayesian Forecasting and Dynamic Models, chapter 14). No
 (doi 10.1002/sim.5595) fit the same mean by iterated weighting of whole past years.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -101,11 +101,15 @@ def learn(fit: Annual, x: Doubles, posts: Floats, mean: Floats, usual: Floats, s
     gap = np.where(mean > 0, (posts - mean) / np.maximum(mean, 1e-9), 0.0)
     gap = np.where(posts > 5, np.minimum(gap, 3.0), gap)  # a lone post in a rare series keeps its whole pull
     working = np.log(np.maximum(usual, 1e-9)) + gap
-    keep = 0.5 ** (days / 365.25 / HALF_LIFE_YEARS)
-    information = fit.information * keep
-    information += weight[:, None, None] * (x[:, None] * x)
+    left = rest(fit, days)
     return Annual(
-        information,
-        fit.response * keep + (weight * working)[:, None] * x,
+        left.information + weight[:, None, None] * (x[:, None] * x),
+        left.response + (weight * working)[:, None] * x,
         fit.first + np.stack([np.where(few, posts, 0), few], axis=1),
     )
+
+
+def rest(fit: Annual, days: float) -> Annual:
+    """Return what is left of the equations after so many days."""
+    keep = 0.5 ** (days / 365.25 / HALF_LIFE_YEARS)
+    return replace(fit, information=fit.information * keep, response=fit.response * keep)

@@ -68,6 +68,11 @@ def join(parts: "list[Told]") -> Told:
     return Told(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
+def rest(told: Told, bins: int) -> Told:
+    """Return the memory after so many bins of which none was judged."""
+    return replace(told, age=told.age + np.float32(bins), since=told.since + np.float32(bins))
+
+
 def news(z: Floats, judged: Bools, told: Told, bursty: Floats, sizes: Lengths) -> tuple[Floats, Told]:
     """Return evidence less what was told already, for a day.
 

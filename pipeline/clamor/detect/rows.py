@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clamor.baseline.counts import MINUTE_US, TIMES, Ints, Panel
-from clamor.detect.verdicts import COLUMNS, STATE_NAMES
+from clamor.detect.verdicts import COLUMNS, NO_DATA, STATE_NAMES
 
 if TYPE_CHECKING:
     from clamor.detect.verdicts import Verdicts
@@ -33,10 +33,21 @@ class Grids:
 
     def put(self, rows: slice, columns: slice, verdicts: "Verdicts") -> None:
         """Lay down the verdicts of some series and columns of the panel, as far as they are asked for."""
-        skip = max(self._begin - columns.start, 0)
-        at = slice(columns.start + skip - self._begin, columns.stop - self._begin)
+        skip, at = self._at(columns)
         for name, values in verdicts.columns.items():
             self._grids[name][rows, at] = values[:, skip:] if values.shape[1] > 1 else values
+
+    def leave(self, columns: slice, seen: Ints) -> None:
+        """Lay down that nothing was observed in some columns; ``seen`` are each series' observed bins before them."""
+        _, at = self._at(columns)
+        for name, grid in self._grids.items():
+            grid[:, at] = np.nan if name in NUMBERS else NO_DATA if name == "state" else False
+        self._grids["training_bins"][:, at] = seen[:, None]
+
+    def _at(self, columns: slice) -> tuple[int, slice]:
+        """Return how many of some columns of the panel are not asked for, and where the others lie."""
+        skip = max(self._begin - columns.start, 0)
+        return skip, slice(columns.start + skip - self._begin, columns.stop - self._begin)
 
     def frame(self) -> pd.DataFrame:
         """Return rows by series, then by bin, each series from its first to its last; the grids are given away."""

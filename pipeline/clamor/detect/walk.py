@@ -100,11 +100,12 @@ def _parts(table: Panel, least: int) -> list[Part]:
 
 @dataclass
 class State:
-    """What is known at a midnight, part by part."""
+    """What is known at a midnight, part by part; if ``stale``, the seasons of the fits are those of an earlier one."""
 
     fitted: list[fit.Fitted]
     memory: tails.Tails
     told: list[news.Told]
+    stale: bool = False
 
 
 def judge(table: Panel, budget: float, since: float | None, learnt: Learnt | None) -> Grids:
@@ -131,6 +132,7 @@ def settle(table: Panel, budget: float) -> Learnt:
     blocks = fit.blocks(table)
     for columns in blocks:
         _step(layout, columns, known, budget, None, last=False)
+    _reshape(layout, known)
     fitted = fit.join(known.fitted)
     return Learnt(
         table.names,
@@ -163,6 +165,16 @@ def _carried(learnt: Learnt, layout: Layout) -> State:
 
 
 def _step(layout: Layout, columns: slice, known: State, budget: float, out: Grids | None, *, last: bool) -> None:
+    """Judge one day and learn from it, or let it pass if nothing was observed."""
+    if np.isnan(layout.table.posts[:, columns]).all():
+        _rest(layout, columns, known, out)
+        return
+    if known.stale:
+        _reshape(layout, known)
+    _judge(layout, columns, known, budget, out, last=last)
+
+
+def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Grids | None, *, last: bool) -> None:
     """Judge one day by what is known before it, then learn from it unless it is the last.
 
     Each day's tests count in later q-values, shown or not, so that these do not depend on where a run begins.
@@ -207,7 +219,21 @@ def _step(layout: Layout, columns: slice, known: State, budget: float, out: Grid
             out.put(part.rows, columns, Verdicts({"q_value": q}))
     if not last:
         known.memory = tails.learn(known.memory, heard, of_day, table.service_code)
-        _reshape(layout, known)
+        known.stale = True
+
+
+def _rest(layout: Layout, columns: slice, known: State, out: Grids | None) -> None:
+    """Let a day pass on which nothing was observed: what follows is as if it had been judged."""
+    sizes, bins = layout.sizes, columns.stop - columns.start
+    if out is not None:
+        out.leave(columns, np.concatenate([fitted.seen for fitted in known.fitted]))
+    known.fitted = [fit.rest(fitted, bins, sizes) for fitted in known.fitted]
+    known.told = [news.rest(told, bins) for told in known.told]
+    none = np.full(len(layout.table.names), -np.inf, dtype=np.float32)
+    silence = tails.Heard(none, none, none, none == 0, np.zeros_like(known.memory.body))
+    tests = np.zeros((bins, len(tails.P_EDGES)))
+    known.memory = tails.learn(known.memory, [silence], tests, layout.table.service_code)
+    known.stale = True
 
 
 def _reshape(layout: Layout, known: State) -> None:
@@ -219,3 +245,4 @@ def _reshape(layout: Layout, known: State) -> None:
     prior = everywhere(np.concatenate(taught))
     for i, part in enumerate(layout.parts):
         known.fitted[i] = known.fitted[i].shaped(part.ties.service, heard[i], prior)
+    known.stale = False
