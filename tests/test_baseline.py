@@ -31,8 +31,8 @@ def walk(table):
     dates, fitted, means = calendar(table, sizes), fit.start(len(table.names), sizes), []
     services = Rows(table.service_code)
     for columns in fit.blocks(table):
-        block = fit.day(table, slice(None), dates, services, columns)
-        level, error = fitted.usual(block.terms, sizes)
+        block = fit.day(table, slice(None), dates.cut(columns), services, columns)
+        level, error = fitted.usual(block.dates, sizes)
         factor = scatter.class_factor(fitted.moments.transpose(1, 2, 0), level, sizes)
         done = follow(fitted, block, level, error, factor, np.ones(len(level), dtype=np.float32), sizes)
         means.append(done.taken.mean)

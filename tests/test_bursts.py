@@ -46,7 +46,8 @@ def test_the_tail_of_a_bursty_series_bends():
         spread=series + 1,
         heavy=series + 2,
         bursty=np.array([0, 1], dtype=np.float32),
-        survival=np.exp(-tails.EDGES)[None],  # one in a hundred bins lies beyond z = 4.6
+        nats=tails.EDGES.astype(np.float32)[None],
+        body=np.log([100]).astype(np.float32),  # one in a hundred bins lies beyond z = 4.6
         which=series.astype(np.int64),
         new=series > 0,
         young=series > 0,
@@ -70,11 +71,11 @@ def test_what_is_false_today_is_weighed_against_earlier_days():
     old = np.zeros(1000, dtype=np.bool_)
     cell = tails.cells(p, old)
     of_day, memory = tails.tests(cell), tails.start(1000)
-    assert tails.false_share(cell, of_day, memory).min() == pytest.approx(0.2, rel=0.03)
+    assert tails.false_shares(of_day, memory).take(cell).min() == pytest.approx(0.2, rel=0.03)
     quiet = tails.tests(tails.cells(np.full_like(p, 0.5), old))
     for _ in range(28):
         memory = tails.Tails(memory.peaks, memory.singles, memory.body, memory.recent * 0.5 ** (1 / 14) + quiet[0])
-    assert tails.false_share(cell, of_day, memory).min() == pytest.approx(0.5, rel=0.03)
+    assert tails.false_shares(of_day, memory).take(cell).min() == pytest.approx(0.5, rel=0.03)
 
 
 def test_outages_of_past_weeks_are_no_heavy_tail():

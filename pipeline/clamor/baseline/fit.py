@@ -123,9 +123,9 @@ class Fitted:
         """Return the fit with the season that its sums speak for; see :func:`clamor.baseline.season.shape`."""
         return replace(self, season=shape(self.cells, self.worth, services, by_service, prior))
 
-    def usual(self, terms: npt.NDArray[np.float64], sizes: Lengths) -> tuple[Floats, Floats | None]:
-        """Return the level of each series on the next day, and its squared relative error where bins are wide."""
-        return annual.expect(self.year, terms) if sizes.wide else (self.level, None)
+    def usual(self, dates: Calendar, sizes: Lengths) -> tuple[Floats, Floats | None]:
+        """Return the level of each series on a day, and its squared relative error where bins are wide."""
+        return annual.expect(self.year, dates.year[0]) if sizes.wide else (self.level, None)
 
 
 def join(parts: list[Fitted]) -> Fitted:
@@ -170,8 +170,7 @@ class Day:
     Attributes:
         posts: ``(series, bins)``, NaN where unknown.
         talk: Posts that name the service and are no complaints, NaN where unknown; None if nothing is known of them.
-        dates: Where its bins lie in the local weeks.
-        terms: Regressors of the year, for wide bins.
+        dates: Where its bins lie in the local weeks and the year.
         zone: Zone of each series.
         services: Series by service.
 
@@ -180,7 +179,6 @@ class Day:
     posts: Floats
     talk: Floats | None
     dates: Calendar
-    terms: npt.NDArray[np.float64]
     zone: Ints
     services: Rows
 
@@ -196,16 +194,9 @@ def blocks(panel: Panel) -> list[slice]:
 
 def day(panel: Panel, rows: slice, dates: Calendar, services: Rows, columns: slice) -> Day:
     """Cut one block of some whole services out of a panel; ``services`` are its series by service."""
-    cut = Calendar(dates.cell[:, columns], dates.neighbour[:, columns], dates.share[:, columns])
     posts = panel.posts[rows, columns]
     talk = None if panel.mentions is None else np.maximum(panel.mentions[rows, columns] - posts, 0)
-    return Day(posts, talk, cut, terms(panel, columns), panel.zone[rows], services)
-
-
-def terms(panel: Panel, columns: slice) -> npt.NDArray[np.float64]:
-    """Return the regressors of the year at the first of some columns; see :func:`clamor.baseline.annual.terms`."""
-    first = np.array([panel.start_minute + columns.start * panel.bin_minutes])
-    return np.asarray(annual.terms(first, panel.origin_minute)[0])
+    return Day(posts, talk, dates, panel.zone[rows], services)
 
 
 @dataclass(frozen=True)
@@ -337,5 +328,6 @@ def _year(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> dict[str,
         return {}
     base = taken.base[:, 0] * taken.trusted[:, 0]
     kappa = taken.kappa[scatter.BIN]
-    year = annual.learn(fitted.year, block.terms, taken.clipped[:, 0], base, taken.level, kappa, sizes.block_days)
+    x, posts = block.dates.year[0], taken.clipped[:, 0]
+    year = annual.learn(fitted.year, x, posts, base, taken.level, kappa, sizes.block_days)
     return {"year_information": year.information, "year_response": year.response, "year_first": year.first}

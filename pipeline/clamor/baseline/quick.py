@@ -1,8 +1,11 @@
 """What numpy does slowly, done another way: a third to a tenth of the time on arrays of a day's bins."""
 
 import numpy as np
+import numpy.typing as npt
 
 from clamor.baseline.counts import Floats
+
+Real = npt.NDArray[np.floating]
 
 
 def at_least(values: Floats, limit: float | np.float32, out: Floats | None = None) -> Floats:
@@ -13,6 +16,15 @@ def at_least(values: Floats, limit: float | np.float32, out: Floats | None = Non
 def at_most(values: Floats, limit: float | np.float32, out: Floats | None = None) -> Floats:
     """Return the lesser of each value and a number."""
     return np.asarray(values.clip(-np.inf, limit, out=out))
+
+
+def accumulated(values: Real, ufunc: np.ufunc = np.add) -> Real:
+    """Return what ``ufunc.accumulate`` does along the first axis, by doubling: numpy takes one number at a time."""
+    out, lag = values.copy(), 1
+    while lag < len(out):
+        out[lag:] = ufunc(out[lag:], out[:-lag])
+        lag *= 2
+    return out
 
 
 def row_sums(values: Floats, weights: Floats | None = None) -> Floats:

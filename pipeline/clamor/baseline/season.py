@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clamor.baseline import annual
 from clamor.baseline.counts import MINUTES_PER_WEEK, Floats, Ints, Panel, local_minute_of_week
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
@@ -25,22 +26,28 @@ Real = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Calendar:
-    """Where every bin lies in the local week of every zone, shapes ``(zones, bins)``.
+    """Where every bin lies in the local week of every zone, shapes ``(zones, bins)``, and in the year.
 
     Attributes:
         cell: Cell that holds the bin's middle.
         neighbour: The cell towards which the middle lies.
         share: Weight of the neighbour in the interpolation between the middles of two cells.
+        year: Regressors of the year, ``(bins, terms)``; none where bins are no longer than hours.
 
     """
 
     cell: Ints
     neighbour: Ints
     share: Floats
+    year: annual.Doubles
+
+    def cut(self, columns: slice) -> "Calendar":
+        """Return the dates of some bins."""
+        return Calendar(self.cell[:, columns], self.neighbour[:, columns], self.share[:, columns], self.year[columns])
 
 
 def calendar(panel: Panel, sizes: Lengths) -> Calendar:
-    """Place every bin in the local week of every zone."""
+    """Place every bin in the local week of every zone and in the year."""
     width = MINUTES_PER_WEEK / sizes.cells
     starts = np.stack([local_minute_of_week(panel.minutes, z) for z in panel.zones or ("UTC",)])
     middle = starts + panel.bin_minutes / 2
@@ -51,7 +58,8 @@ def calendar(panel: Panel, sizes: Lengths) -> Calendar:
     left = left.astype(np.int64) % sizes.cells
     mine = left == cell
     share = np.where(mine, share, 1 - share) * (panel.bin_minutes < STEP_MINUTES)
-    return Calendar(cell, np.where(mine, (left + 1) % sizes.cells, left), share.astype(np.float32))
+    year = annual.terms(panel.minutes if sizes.wide else np.zeros(0, dtype=np.int64), panel.origin_minute)
+    return Calendar(cell, np.where(mine, (left + 1) % sizes.cells, left), share.astype(np.float32), year)
 
 
 def season_at(season: Floats, cut: Calendar, zone: Ints) -> Floats:

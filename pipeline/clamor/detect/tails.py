@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from clamor.baseline.counts import Floats, Ints, Places
 from clamor.baseline.lengths import Lengths
-from clamor.baseline.quick import at_least, at_most
+from clamor.baseline.quick import accumulated, at_least, at_most
 from clamor.baseline.scatter import VOLUME_CLASSES
 from clamor.detect.renyi import count, mean_excess
 
@@ -58,6 +58,7 @@ BODY_P = 0.01
 DEFAULT_STANDARD = (-8.0, -4.5, -3.3, -2.4, -1.1, 0.6, 2.6, 5.0)
 DEFAULT_P = (1.0, 0.9, 0.7, 0.5, 0.1, 0.01, 0.001, 0.0001)
 """Survival of standardized evidence on a synthetic quiet catalogue; the start, until a class has its own."""
+DEFAULT = np.exp(np.interp(EDGES, DEFAULT_STANDARD, np.log(DEFAULT_P)))
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class Scale:
         spread: Its spread.
         heavy: By how much the peaks beyond HEAVY_FROM exceed it on average; Gumbel's by one.
         bursty: How far posts within minutes repeat each other; the tail of such series bends.
-        survival: Share of quiet bins beyond EDGES, standardized, by volume class.
+        nats: Minus the log of the share of quiet bins beyond EDGES, standardized, by volume class.
+        body: Evidence up to which that holds, by volume class.
         which: Volume class of each series.
         new: Whether a series has no day of its own yet.
         young: Whether it has less than YOUNG_DAYS.
@@ -104,7 +106,8 @@ class Scale:
     spread: Floats
     heavy: Floats
     bursty: Floats
-    survival: npt.NDArray[np.float64]
+    nats: Floats
+    body: Floats
     which: npt.NDArray[np.int64]
     new: npt.NDArray[np.bool_]
     young: npt.NDArray[np.bool_]
@@ -116,7 +119,8 @@ class Scale:
             self.spread[rows],
             self.heavy[rows],
             self.bursty[rows],
-            self.survival,
+            self.nats,
+            self.body,
             self.which[rows],
             self.new[rows],
             self.young[rows],
@@ -164,7 +168,9 @@ def scale(tails: Tails, level: Floats, tied: Floats, bursty: Floats, sizes: Leng
     gumbel = place.astype(np.float32), spread.astype(np.float32)
     peaks = (tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None]
     heavy = _heavy(peaks, which, np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH), bursty, sizes)
-    return Scale(*gumbel, heavy, bursty, _survival(tails.body), which, days == 0, days < YOUNG_DAYS)
+    nats = -np.log(_survival(tails.body)).astype(np.float32)
+    body = np.array([np.interp(-np.log(BODY_P), each, EDGES) for each in nats], dtype=np.float32)
+    return Scale(*gumbel, heavy, bursty, nats, body, which, days == 0, days < YOUNG_DAYS)
 
 
 def _heavy(
@@ -213,10 +219,9 @@ def _weighted_median(values: Floats, weights: npt.NDArray[np.int64]) -> float:
 
 def _survival(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return for each class the survival at EDGES: the default, overtaken by what was seen."""
-    default = np.exp(np.interp(EDGES, DEFAULT_STANDARD, np.log(DEFAULT_P)))
     above = np.cumsum(body[:, ::-1], axis=1)[:, ::-1]
     total = above[:, :1]
-    return np.asarray((above + HISTOGRAM_PRIOR * default) / (total + HISTOGRAM_PRIOR))
+    return np.asarray((above + HISTOGRAM_PRIOR * DEFAULT) / (total + HISTOGRAM_PRIOR))
 
 
 def standardize(raw: Floats, to: Scale) -> Floats:
@@ -235,16 +240,15 @@ def standardize(raw: Floats, to: Scale) -> Floats:
 
 def p_value(z: Floats, to: Scale) -> Floats:
     """Return the share of quiet bins of the volume class that reach z; exponential beyond one in a hundred."""
-    nats = -np.log(to.survival).astype(np.float32)
-    tail = np.array([np.interp(-np.log(BODY_P), each, EDGES) for each in nats], dtype=np.float32)[to.which, None]
+    nats, tail = to.nats.ravel(), to.body[to.which, None]
     at = z - np.float32(EDGES[0])
     at /= np.float32(STEP)
     np.clip(at, 0, np.float32(len(EDGES) - 1.001), out=at)
     low = at.astype(np.int32)
     at -= low
     low += (to.which * len(EDGES)).astype(np.int32)[:, None]
-    step = np.append(np.diff(nats.ravel()), np.float32(0))
-    out = np.negative(nats.ravel().take(low))
+    step = np.append(np.diff(nats), np.float32(0))
+    out = np.negative(nats.take(low))
     out -= np.multiply(at, step.take(low), out=at)
     slope = 1 - np.float32(LASTING) * to.bursty[:, None]
     return np.exp(np.where(z > tail, np.float32(np.log(BODY_P)) + (tail - z) * slope, out))
@@ -272,26 +276,28 @@ def tests(cell: Places) -> npt.NDArray[np.float64]:
     return counts[:, :-1].astype(np.float64)
 
 
-def false_share(cell: Places, of_day: npt.NDArray[np.float64], tails: Tails) -> Floats:
-    """Return for each test the share of false ones among all tests so far of this and the last day that are as extreme.
+def false_shares(of_day: npt.NDArray[np.float64], tails: Tails) -> Floats:
+    """Return for each cell the share of false ones among all tests of this and the last days so far that reach it.
 
     Tail-area false discovery rate (Benjamini and Hochberg 1995; Efron 2010, Large-Scale Inference, chapter 2), from a
     histogram, over all services and regions, and over the last weeks up to the bin itself: what is false comes in
     clumps, so a day by itself would find many where nothing is.
 
     Args:
-        cell: See :func:`cells`.
         of_day: The day's tests of all series, see :func:`tests`.
         tails: The memory, with the tests of earlier days.
 
+    Returns:
+        The shares by cell, see :func:`cells`; NaN for those without a test.
+
     """
-    counts = tails.recent + np.cumsum(of_day, axis=0)
-    number = counts.sum(axis=1, keepdims=True)
-    reached = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
-    share = np.minimum(P_EDGES * number / np.maximum(reached, 1), 1)
-    share = np.minimum.accumulate(share, axis=1)  # from the mildest test to the most extreme
-    none = np.full((len(share), 1), np.nan)
-    return np.concatenate([share, none], axis=1).astype(np.float32).ravel().take(cell)
+    counts = tails.recent + accumulated(of_day)
+    reached = accumulated(counts.T[::-1])[::-1]  # the tests that are at least so extreme
+    share = P_EDGES[:, None] * reached[0] / np.maximum(reached, 1)
+    share = accumulated(np.minimum(share, 1), np.minimum)  # from the mildest test to the most extreme
+    out = np.full((len(of_day), len(P_EDGES) + 1), np.nan, dtype=np.float32)
+    out[:, :-1] = share.T
+    return out.ravel()
 
 
 @dataclass(frozen=True)
@@ -329,7 +335,7 @@ def hear(
     np.clip(at, 0, np.float32(len(EDGES) - 1), out=at)
     cell = at.astype(np.int32)
     cell += (to.which * len(EDGES)).astype(np.int32)[:, None]
-    size = len(to.survival) * len(EDGES)
+    size = len(to.nats) * len(EDGES)
     cell[~judged | flagged] = size
     body = np.bincount(cell.ravel(), minlength=size + 1)[:size].reshape(-1, len(EDGES)).astype(np.float64)
     return Heard(

@@ -180,8 +180,8 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
     Each day's tests count in later q-values, shown or not, so that these do not depend on where a run begins.
     """
     table, sizes = layout.table, layout.sizes
-    terms = fit.terms(table, columns)
-    usual = [fitted.usual(terms, sizes) for fitted in known.fitted]
+    dates = layout.dates.cut(columns)
+    usual = [fitted.usual(dates, sizes) for fitted in known.fitted]
     level = np.concatenate([each for each, _ in usual])
     moments = np.concatenate([fitted.moments for fitted in known.fitted]).transpose(1, 2, 0)
     factor = scatter.class_factor(moments, level, sizes)
@@ -195,7 +195,7 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
     of_day, cells, heard = np.zeros((columns.stop - columns.start, len(tails.P_EDGES))), [], []
     for i, part in enumerate(layout.parts):
         rows, fitted, scale = part.rows, known.fitted[i], to.rows(part.rows)
-        block = fit.day(table, rows, layout.dates, part.ties.service, columns)
+        block = fit.day(table, rows, dates, part.ties.service, columns)
         heeded = part.ties.heeded(fitted.seen)
         done = follow(fitted, block, *usual[i], factor[:, rows], heeded, sizes)
         raw, singles = pooling.evidence(done, part.ties, tied[rows], heeded, bursty[rows], sizes)
@@ -214,9 +214,9 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
             heard.append(tails.hear(raw, singles, z, judged, z >= outage_level(LEARN_BUDGET, sizes.block_days), scale))
             known.fitted[i] = fit.refit(fitted, block, done.taken, sizes)
     if out is not None:
+        shares = tails.false_shares(of_day, known.memory)
         for part, cell in zip(layout.parts, cells, strict=True):
-            q = tails.false_share(cell, of_day, known.memory)
-            out.put(part.rows, columns, Verdicts({"q_value": q}))
+            out.put(part.rows, columns, Verdicts({"q_value": shares.take(cell)}))
     if not last:
         known.memory = tails.learn(known.memory, heard, of_day, table.service_code)
         known.stale = True
