@@ -1,5 +1,9 @@
 """How the outsider's benchmark scores alarms, on a world that can be counted by eye."""
 
+import importlib
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,3 +58,21 @@ def test_a_gap_can_be_told_in_three_ways(world, gaps):
     rows = worlds.frame(world, gaps=gaps)
     known = rows[rows["count"].notna() & rows.get("observed", pd.Series(True, rows.index))]
     assert len(known) == 2 * WEEK - 1
+
+
+def test_the_third_generator_makes_what_it_says(monkeypatch):
+    """The same world from the same seed; in large outages several times the quiet mean; codes or invented names."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "benchmarks"))
+    third = importlib.import_module("third_worlds")
+    nature = third.Nature(weeks=1, minutes=60, outages=(4.0, 2.0, 6.0))
+    world, again = (third.catalogue(3, nature, series=40) for _ in range(2))
+    np.testing.assert_array_equal(world.counts, again.counts)
+    assert world.counts.shape == (40, WEEK) and 0 < np.isnan(world.counts).mean() < 0.2
+    large = world.outages[world.outages["size"] > 10]
+    hit = np.zeros(world.counts.shape, bool)
+    for each in large.itertuples():
+        hit[each.series, each.first : each.last] = True
+    hit &= np.isfinite(world.counts)
+    assert len(large) > 5 and world.counts[hit].sum() > 3 * world.means[hit].sum()
+    named = third.catalogue(3, replace(nature, codes=False), series=40)
+    assert set(named.regions) <= set(third.NAMES) and set(world.regions) <= set(third.WEST + third.EAST)

@@ -1,14 +1,16 @@
-"""Score `clamor detect --counts` as an outsider would: another generator, files in, rows out, scoring of its own.
+"""Score `clamor detect --counts` as an outsider would: other generators, files in, rows out, scoring of its own.
 
     python tests/benchmarks/bench_other.py --first 11 --seeds 4
+    python tests/benchmarks/bench_other.py --first 11 --seeds 4 --only third:
 
-All data are synthetic (`other_worlds.py`); the tool is only used through its command line. Beside it, in the same run:
-a trailing negative binomial, EARS C2 and, for catalogues, a single bin that knows its mean: all of it but outages, or
-season and level without noise and talk. POD is the share of outages found (by an alarm in any series that they hit,
-from first to last bin) while false alarm episodes stay at 0.1 or 0.02 a series-week; `by series` counts every series of
-an outage for itself; `1 h` and `regional` are at 0.1. Bins above the limit, joined over an hour, are an episode; it is
-false if no outage of its series is within it or the two hours before. After the sign come half-widths of 95% (t) over
-the seeds.
+All data are synthetic (`other_worlds.py`, `third_worlds.py`); the tool is only used through its command line. Beside
+it, in the same run: a trailing negative binomial, EARS C2 and, for catalogues, a single bin that knows its mean: all of
+it but outages, or season and level without noise and talk; for the third generator also the ceiling: all known but
+outages, pooled over windows, sizes and regions. POD is the share of outages found (by an alarm in any series that they
+hit, from first to last bin) while false alarm episodes stay at 0.1 or 0.02 a series-week; `by series` counts every
+series of an outage for itself; `1 h` and `regional` are at 0.1. Bins above the limit, joined over an hour, are an
+episode; it is false if no outage of its series is within it or the two hours before. After the sign come half-widths of
+95% (t) over the seeds.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import nab
 import numpy as np
 import other_worlds as worlds
 import pandas as pd
+import third_worlds as third
 from scipy import special
 
 RATES = (0.1, 0.02)
@@ -105,6 +108,30 @@ def ewma(counts, half_life=36):
     return (counts - frame.mean().to_numpy().T) / np.maximum(frame.std().to_numpy().T, 1.0)
 
 
+def pooled(world, zone, *, windows=(1, 2, 4, 8), ratios=(1.5, 2.5, 5.0, 12.0, 30.0)):
+    """Log odds that a series is out, alone or with its zone or service, to that others are: the quiet mean is known."""
+    service = np.unique(world.services, return_inverse=True)[1]
+    groups = [np.arange(len(service)), np.unique(2 * service + zone, return_inverse=True)[1], service]
+    size, bins = world.sizes[:, None], world.counts.shape[1]
+    odds = [np.full((group.max() + 1, bins), -np.inf) for group in groups]
+    for ratio in ratios:
+        more = np.log((size + ratio * world.means) / (size + world.means))
+        nats = np.nan_to_num(world.counts * (np.log(ratio) - more) - size * more, nan=0.0)
+        for group, out in zip(groups, odds, strict=True):
+            total = np.zeros((len(out), bins + 1))
+            np.add.at(total[:, 1:], group, nats)
+            total = total.cumsum(axis=1)
+            for window in windows:
+                out[:, window - 1 :] = np.logaddexp(out[:, window - 1 :], total[:, window:] - total[:, :-window])
+    own, near, whole = (out[group] + np.log(1e-3) for out, group in zip(odds, groups, strict=True))
+    elsewhere = np.zeros_like(own)
+    for row, mine in enumerate(service):
+        others = np.flatnonzero((service == mine) & (np.arange(len(own)) != row))
+        far = others[zone[others] != zone[row]][:1]
+        elsewhere[row] = np.logaddexp.reduce(np.concatenate([np.zeros((1, bins)), own[others], near[far]]))
+    return np.where(np.isfinite(world.counts), np.logaddexp.reduce([own, near, whole]) - elsewhere, np.nan)
+
+
 def scored(truth, score):
     """The row of a table: POD at both rates, within an hour and regional, of outages and of series of outages."""
     out = {}
@@ -122,10 +149,22 @@ def scored(truth, score):
 def catalogue(seed, **options):
     """Rows of a table, by method, of one seed's catalogue."""
     tree = options.pop("tree", True) and options.get("regions", 10) > 1
-    world = worlds.catalogue(seed, **options)
-    first = world.counts.shape[1] - 7 * 96
+    return compared(worlds.catalogue(seed, **options), regions=tree)
+
+
+def third_catalogue(seed, nature):
+    """The same of a world of the third generator, and the ceiling; codes of regions bring the tool's own tree."""
+    world = third.catalogue(seed, nature)
+    west = np.isin(world.regions, third.WEST + third.NAMES[:5])
+    truth = worlds.Truth(world, world.counts.shape[1] - 7 * 24 * 60 // world.bin_minutes)
+    return compared(world) | {"all known but outages, pooled": scored(truth, pooled(world, west))}
+
+
+def compared(world, *, regions=False):
+    """Rows of a table, by method, of the last week of a world."""
+    first = world.counts.shape[1] - 7 * 24 * 60 // world.bin_minutes
     truth = worlds.Truth(world, first)
-    got = door(world, eval_start=first, regions=tree)
+    got = door(world, eval_start=first, regions=regions)
     clamor = scored(truth, got["score"])
     hit = got["flag"] == 1
     events, pairs = truth.found(hit)
@@ -233,6 +272,10 @@ def main():
         f"catalogue: {name}": lambda seed, o=options: catalogue(seed, **o) for name, options in CATALOGUES.items()
     }
     tables["catalogue: five weeks, no regions file"] = lambda seed: catalogue(seed, tree=False)
+    tables |= {
+        f"third: {name}": lambda seed, nature=nature: third_catalogue(seed, nature)
+        for name, nature in third.NATURES.items()
+    }
     tables["131 one-day charts, all of one day"] = day_charts
     tables["131 one-day charts, each of its own day"] = lambda seed: day_charts(seed, apart=True)
     tables |= {"companies, 5 minutes": companies, "rare posts, hourly": rare}
