@@ -29,9 +29,9 @@ def walk(table):
     """Follow a panel day by day; return the expected counts and the last fit."""
     sizes = lengths(table.bin_minutes)
     dates, fitted, means = calendar(table, sizes), fit.start(len(table.names), sizes), []
-    services = Rows(table.service_code)
+    clocks, services = dates.clocks(slice(None)), Rows(table.service_code)
     for columns in fit.blocks(table):
-        block = fit.day(table, slice(None), dates.cut(columns), services, columns)
+        block = fit.day(table, slice(None), dates.cut(columns), clocks, services, columns)
         level, error = fitted.usual(block.dates, sizes)
         factor = scatter.class_factor(fitted.moments.transpose(1, 2, 0), level, sizes)
         done = follow(fitted, block, level, error, factor, np.ones(len(level), dtype=np.float32), sizes)
@@ -199,5 +199,6 @@ def test_the_season_is_interpolated_between_the_middles_of_hours():
     sizes = lengths(15)
     season = np.zeros((1, sizes.cells), dtype=np.float32)
     season[0, 1] = 1.0
-    at = season_at(season, calendar(made, sizes), made.zone)[0]
+    dates = calendar(made, sizes)
+    at = season_at(season, dates, dates.clocks(slice(None)))[0]
     assert list(at[:12].round(3)) == [0, 0, 0.125, 0.375, 0.625, 0.875, 0.875, 0.625, 0.375, 0.125, 0, 0]

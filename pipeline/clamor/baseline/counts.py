@@ -173,10 +173,20 @@ def _above(service: Ints, region: Ints, used: Sequence[str], tree: Tree) -> tupl
     """Return the pairs of rows of which the first region holds the second."""
     number = {name: k for k, name in enumerate(used)}
     held = [(number[up], k) for k, name in enumerate(used) for up in tree.lineage(name) if up in number]
-    rows = pd.DataFrame({"service": service, "region": region, "row": np.arange(len(service))})
-    inside = rows.merge(pd.DataFrame(held, columns=["holder", "region"], dtype=np.int64), on="region")
-    both = inside.merge(rows.rename(columns={"region": "holder", "row": "above"}), on=["service", "holder"])
-    return both["above"].to_numpy(dtype=np.int64), both["row"].to_numpy(dtype=np.int64)
+    up, region_inside = np.array(held, dtype=np.int64).reshape(-1, 2).T
+    row, pair = _matches(region, region_inside)
+    inside, above = _matches(service[row] * len(used) + up[pair], service * len(used) + region)
+    return above, row[inside]
+
+
+def _matches(some: Ints, others: Ints) -> tuple[Ints, Ints]:
+    """Return every pair of places at which two lists have the same number."""
+    order = np.argsort(others, kind="stable")
+    begin, end = (np.searchsorted(others, some, side, sorter=order) for side in ("left", "right"))
+    times = end - begin
+    place = np.repeat(np.arange(len(some)), times)
+    turn = np.arange(len(place)) - np.repeat(np.cumsum(times) - times, times)
+    return place, order[begin[place] + turn]
 
 
 def pairs(counts: pd.DataFrame) -> int:

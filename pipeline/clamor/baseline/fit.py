@@ -10,7 +10,7 @@ from clamor.baseline.counts import MINUTES_PER_DAY, Floats, Ints, Panel
 from clamor.baseline.groups import Rows
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.quick import at_least, row_sums
-from clamor.baseline.season import Calendar, Real, add_by_cell, everywhere, heard, shape
+from clamor.baseline.season import Calendar, Clocks, Real, add_by_cell, everywhere, heard, shape
 
 HALF_LIVES = (5.0, 35.0, 28.0)
 """Days after which half is left of the memories of level, season and scatter; wide bins remember as many bins
@@ -171,7 +171,7 @@ class Day:
         posts: ``(series, bins)``, NaN where unknown.
         talk: Posts that name the service and are no complaints, NaN where unknown; None if nothing is known of them.
         dates: Where its bins lie in the local weeks and the year.
-        zone: Zone of each series.
+        clocks: Which series go by which clock, see :meth:`clamor.baseline.season.Calendar.clocks`.
         services: Series by service.
 
     """
@@ -179,7 +179,7 @@ class Day:
     posts: Floats
     talk: Floats | None
     dates: Calendar
-    zone: Ints
+    clocks: Clocks
     services: Rows
 
 
@@ -192,11 +192,11 @@ def blocks(panel: Panel) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(number)][: len(edges)], strict=True)]
 
 
-def day(panel: Panel, rows: slice, dates: Calendar, services: Rows, columns: slice) -> Day:
-    """Cut one block of some whole services out of a panel; ``services`` are its series by service."""
+def day(panel: Panel, rows: slice, dates: Calendar, clocks: Clocks, services: Rows, columns: slice) -> Day:
+    """Cut one block of some whole services out of a panel; see :class:`Day`."""
     posts = panel.posts[rows, columns]
     talk = None if panel.mentions is None else np.maximum(panel.mentions[rows, columns] - posts, 0)
-    return Day(posts, talk, dates, panel.zone[rows], services)
+    return Day(posts, talk, dates, clocks, services)
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def refit(fitted: Fitted, block: Day, taken: Taken, sizes: Lengths) -> Fitted:
     exposure = row_sums(weight)
     cells = fitted.cells * keep_season
     both = np.stack([taken.clipped, _flat(fitted, taken, heard)], axis=1)
-    add_by_cell(cells, both, block.dates, block.zone)
+    add_by_cell(cells, both, block.dates, block.clocks)
     learned = np.minimum((fitted.seen / sizes.day + np.float32(0.3)) / np.float32(LEARN_DAYS), 1)
     moments = taken.moments.transpose(2, 0, 1) * learned[:, None, None]
     return replace(

@@ -84,7 +84,7 @@ def follow(
     """
     observed = (block.posts == block.posts).astype(np.float32)  # NaN is unknown
     posts = np.fmax(block.posts, np.float32(0))
-    season = season_at(fitted.season, block.dates, block.zone)
+    season = season_at(fitted.season, block.dates, block.clocks)
     base = season * level[:, None]
     base *= observed
     moments = fitted.moments.transpose(1, 2, 0)

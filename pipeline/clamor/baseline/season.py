@@ -1,11 +1,11 @@
 """The shape of the week in local time: hour-of-week cells, shrunk from the series to its service to all."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from clamor.baseline import annual
 from clamor.baseline.counts import MINUTES_PER_WEEK, Floats, Ints, Panel, local_minute_of_week
@@ -22,13 +22,15 @@ LONG_RUN = 8
 """Bins of a cell beyond which numpy adds them up faster cell by cell."""
 
 Real = npt.NDArray[np.floating]
+Clocks = list[tuple[int, Any]]
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Where every bin lies in the local week of every zone, shapes ``(zones, bins)``, and in the year.
+    """Where every bin lies in the local week of every clock, shapes ``(clocks, bins)``, and in the year.
 
     Attributes:
+        clock: The clock of each series: zones that agree all the time have one.
         cell: Cell that holds the bin's middle.
         neighbour: The cell towards which the middle lies.
         share: Weight of the neighbour in the interpolation between the middles of two cells.
@@ -36,6 +38,7 @@ class Calendar:
 
     """
 
+    clock: Ints
     cell: Ints
     neighbour: Ints
     share: Floats
@@ -43,13 +46,22 @@ class Calendar:
 
     def cut(self, columns: slice) -> "Calendar":
         """Return the dates of some bins."""
-        return Calendar(self.cell[:, columns], self.neighbour[:, columns], self.share[:, columns], self.year[columns])
+        cell, neighbour, share = self.cell[:, columns], self.neighbour[:, columns], self.share[:, columns]
+        return Calendar(self.clock, cell, neighbour, share, self.year[columns])
+
+    def clocks(self, rows: slice) -> Clocks:
+        """Return each clock that some series go by, and which of them do."""
+        clock = self.clock[rows]
+        present = np.unique(clock).tolist()
+        return [(k, slice(None) if len(present) == 1 else np.flatnonzero(clock == k)) for k in present]
 
 
 def calendar(panel: Panel, sizes: Lengths) -> Calendar:
-    """Place every bin in the local week of every zone and in the year."""
+    """Place every bin in the local week of every series and in the year."""
     width = MINUTES_PER_WEEK / sizes.cells
-    starts = np.stack([local_minute_of_week(panel.minutes, z) for z in panel.zones or ("UTC",)])
+    zones = np.stack([local_minute_of_week(panel.minutes, z) for z in panel.zones or ("UTC",)])
+    clock, _ = pd.factorize(np.array([week.tobytes() for week in zones], dtype=object))
+    starts = zones[np.unique(clock, return_index=True)[1]]
     middle = starts + panel.bin_minutes / 2
     cell = (middle // width).astype(np.int64) % sizes.cells
     position = middle / width - 0.5
@@ -59,40 +71,41 @@ def calendar(panel: Panel, sizes: Lengths) -> Calendar:
     mine = left == cell
     share = np.where(mine, share, 1 - share) * (panel.bin_minutes < STEP_MINUTES)
     year = annual.terms(panel.minutes if sizes.wide else np.zeros(0, dtype=np.int64), panel.origin_minute)
-    return Calendar(cell, np.where(mine, (left + 1) % sizes.cells, left), share.astype(np.float32), year)
+    neighbour = np.where(mine, (left + 1) % sizes.cells, left)
+    return Calendar(clock[panel.zone], cell, neighbour, share.astype(np.float32), year)
 
 
-def season_at(season: Floats, cut: Calendar, zone: Ints) -> Floats:
+def season_at(season: Floats, cut: Calendar, clocks: Clocks) -> Floats:
     """Return each series' season at each bin of a cut of the calendar, ``(series, bins)``."""
     if season.shape[1] == 1:
         return np.repeat(season, cut.cell.shape[1], axis=1)
     out = np.empty((len(season), cut.cell.shape[1]), dtype=np.float32)
-    for z, rows in _by_zone(zone):
+    for k, rows in clocks:
         mine = season[rows]
-        at = mine.take(cut.cell[z], axis=1)
-        at *= 1 - cut.share[z]
-        next_to = mine.take(cut.neighbour[z], axis=1)
-        next_to *= cut.share[z]
+        at = mine.take(cut.cell[k], axis=1)
+        at *= 1 - cut.share[k]
+        next_to = mine.take(cut.neighbour[k], axis=1)
+        next_to *= cut.share[k]
         at += next_to
         out[rows] = at
     return out
 
 
-def add_by_cell(total: Floats, values: Floats, cut: Calendar, zone: Ints) -> None:
+def add_by_cell(total: Floats, values: Floats, cut: Calendar, clocks: Clocks) -> None:
     """Add the bins' values, ``(series, kinds, bins)``, to their cells in ``total``, ``(series, kinds, cells)``."""
     if total.shape[-1] == 1:
         total += values.sum(axis=-1, keepdims=True)
         return
-    for z, rows in _by_zone(zone):
-        cells = cut.cell[z]
+    for k, rows in clocks:
+        cells = cut.cell[k]
         starts = np.flatnonzero(np.diff(cells, prepend=-1))
         sums = _run_sums(values[rows], starts)
         met, mine = cells[starts], total[rows]
         if len(set(met.tolist())) == len(met):
             mine[..., met] += sums
         else:  # a day meets a cell twice when clocks go back
-            for k, cell in enumerate(met):
-                mine[..., cell] += sums[..., k]
+            for i, cell in enumerate(met):
+                mine[..., cell] += sums[..., i]
         total[rows] = mine
 
 
@@ -110,13 +123,6 @@ def _run_sums(values: Floats, starts: Ints) -> Floats:
         else:
             sums[..., some] += values.take(starts[some] + k, axis=-1)
     return sums
-
-
-def _by_zone(zone: Ints) -> Iterator[tuple[int, Any]]:
-    """Yield each zone that occurs and its rows, as an index."""
-    present = np.flatnonzero(np.bincount(zone))
-    for z in present.tolist():
-        yield z, slice(None) if len(present) == 1 else np.flatnonzero(zone == z)
 
 
 def heard(cells: Floats, worth: Floats, services: Rows) -> Real:

@@ -18,7 +18,7 @@ Grid = npt.NDArray[np.generic]
 
 OTHERS = {"state": np.int8, "flag": np.bool_, "training_bins": np.int32}
 STATES = pa.array(STATE_NAMES, pa.large_string())
-NUMBERS = [name for name in COLUMNS if name not in OTHERS]
+NUMBERS = [name for name in COLUMNS if name not in OTHERS and name != "posts"]
 
 
 class Grids:
@@ -61,6 +61,9 @@ class Grids:
             inside = (column >= first[:, None]) & (column < (first + lengths)[:, None])
         out: dict[str, object] = {}
         for name in COLUMNS:
+            if name == "posts":
+                out[name] = table.posts[:, begin:].reshape(-1) if inside is None else table.posts[:, begin:][inside]
+                continue
             values = _packed(self._grids.pop(name), inside)
             out[name] = _texts(STATES.take(pa.array(values))) if name == "state" else values
         verdicts = pd.DataFrame(out, copy=False)

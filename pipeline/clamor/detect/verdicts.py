@@ -40,7 +40,7 @@ def verdicts(
     flagged: npt.NDArray[np.bool_],
     sizes: Lengths,
 ) -> Verdicts:
-    """Return the verdicts of a day, but for ``q_value``, which looks at all services.
+    """Return the verdicts of a day, but for ``q_value``, which looks at all services, and the ``posts`` themselves.
 
     ``seen`` are the observed bins before the day, ``fresh`` is the evidence that is news, ``flagged`` are the alarms.
     """
@@ -66,7 +66,6 @@ def verdicts(
         "high": high + null,
         "excess": taken.posts - taken.mean + null,
         "flag": state == OUTAGE,
-        "posts": np.where(unseen, np.float32(np.nan), taken.posts),
         "dispersion": done.dispersion + null,
         "level_cv": done.level_cv + null,
         "training_bins": seen[:, None].astype(np.int32),

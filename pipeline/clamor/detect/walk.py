@@ -9,7 +9,7 @@ from clamor.baseline import fit, scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Panel
 from clamor.baseline.lengths import Lengths, lengths
 from clamor.baseline.level import follow
-from clamor.baseline.season import Calendar, calendar, everywhere
+from clamor.baseline.season import Calendar, Clocks, calendar, everywhere
 from clamor.detect import bursts, news, pooling, tails
 from clamor.detect.budget import LEARN_BUDGET, first_day_level, outage_level
 from clamor.detect.rows import Grids
@@ -60,9 +60,10 @@ CHUNK_BINS = 60_000
 
 @dataclass(frozen=True)
 class Part:
-    """Some whole services: their rows, and what ties them."""
+    """Some whole services: their rows, their clocks, and what ties them."""
 
     rows: slice
+    clocks: Clocks
     ties: pooling.Ties
 
 
@@ -79,10 +80,11 @@ class Layout:
     def of(cls, table: Panel) -> "Layout":
         """Lay a panel out."""
         sizes = lengths(table.bin_minutes)
-        return cls(table, sizes, calendar(table, sizes), _parts(table, CHUNK_BINS // sizes.day))
+        dates = calendar(table, sizes)
+        return cls(table, sizes, dates, _parts(table, dates, CHUNK_BINS // sizes.day))
 
 
-def _parts(table: Panel, least: int) -> list[Part]:
+def _parts(table: Panel, dates: Calendar, least: int) -> list[Part]:
     """Cut the series, which are in order of their services, into parts of at least so many."""
     edges = [*np.flatnonzero(np.diff(table.service_code, prepend=-1))[1:], len(table.names)]
     holder, inside = table.above
@@ -93,7 +95,8 @@ def _parts(table: Panel, least: int) -> list[Part]:
             rows = slice(begin, end)
             here = (holder >= begin) & (holder < end)
             above = holder[here] - begin, inside[here] - begin
-            out.append(Part(rows, pooling.Ties.of(table.service_code[rows], table.group[rows], above)))
+            ties = pooling.Ties.of(table.service_code[rows], table.group[rows], above)
+            out.append(Part(rows, dates.clocks(rows), ties))
             begin = end
     return out
 
@@ -195,7 +198,7 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
     of_day, cells, heard = np.zeros((columns.stop - columns.start, len(tails.P_EDGES))), [], []
     for i, part in enumerate(layout.parts):
         rows, fitted, scale = part.rows, known.fitted[i], to.rows(part.rows)
-        block = fit.day(table, rows, dates, part.ties.service, columns)
+        block = fit.day(table, rows, dates, part.clocks, part.ties.service, columns)
         heeded = part.ties.heeded(fitted.seen)
         done = follow(fitted, block, *usual[i], factor[:, rows], heeded, sizes)
         raw, singles = pooling.evidence(done, part.ties, tied[rows], heeded, bursty[rows], sizes)
