@@ -109,7 +109,10 @@ def ewma(counts, half_life=36):
 
 
 def pooled(world, zone, *, windows=(1, 2, 4, 8), ratios=(1.5, 2.5, 5.0, 12.0, 30.0)):
-    """Log odds that a series is out, alone or with its zone or service, to that others are: the quiet mean is known."""
+    """Log odds that a series is out, alone or with its zone or service, to that others are: the quiet mean is known.
+
+    Windows are of up to two hours, so that none still holds an outage where an alarm is false.
+    """
     service = np.unique(world.services, return_inverse=True)[1]
     groups = [np.arange(len(service)), np.unique(2 * service + zone, return_inverse=True)[1], service]
     size, bins = world.sizes[:, None], world.counts.shape[1]
@@ -121,7 +124,7 @@ def pooled(world, zone, *, windows=(1, 2, 4, 8), ratios=(1.5, 2.5, 5.0, 12.0, 30
             total = np.zeros((len(out), bins + 1))
             np.add.at(total[:, 1:], group, nats)
             total = total.cumsum(axis=1)
-            for window in windows:
+            for window in (each for each in windows if each * world.bin_minutes <= max(120, world.bin_minutes)):
                 out[:, window - 1 :] = np.logaddexp(out[:, window - 1 :], total[:, window:] - total[:, :-window])
     own, near, whole = (out[group] + np.log(1e-3) for out, group in zip(odds, groups, strict=True))
     elsewhere = np.zeros_like(own)
