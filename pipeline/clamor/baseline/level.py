@@ -179,7 +179,9 @@ class _DayLevel:
         ratio, known = self._ratio(posts, usual)
         clipped = scatter.ceiling(self.base * ratio, kappa[BIN][:, None] + 1 / known, sd)
         np.minimum(posts, clipped, out=clipped)
-        ratio, known = self._ratio(clipped, usual)
+        rows = np.flatnonzero((clipped < posts).any(axis=1))
+        if len(rows):
+            ratio[rows], known[rows] = self._ratio(clipped, usual[rows], rows)
         suspect = self._suspect(posts, self.base * ratio, kappa[HOUR][:, None] + 1 / known)
         suspect *= observed
         return clipped, suspect, ratio, known

@@ -225,7 +225,8 @@ def _others(total: Floats, rows: Rows, own: Floats, weight: np.float32) -> Float
     odds = np.exp(at_most(total, OWN_LIMIT))
     odds *= weight
     out = rows.shares(odds, own)
-    return at_most(out, weight * np.float32(np.exp(POOL_LIMIT)), out=out)
+    most = weight * np.float32(np.exp(POOL_LIMIT))
+    return out if odds.max() < most * (1 - REACHED) else at_most(out, most, out=out)  # nothing is said more strongly
 
 
 def _supported(own: Floats, pooled: Floats, support: Floats) -> Floats:
