@@ -581,7 +581,7 @@ def test_an_outage_bin_opens_an_incident_however_few_its_posts():
 def test_the_end_is_told_by_the_posts():
     """Flags go on for two bins after the last bin with posts that chance does not explain: the end is before them.
 
-    It may have been a quarter of an hour earlier: people go on complaining.
+    It may have been half an hour earlier: people go on complaining.
     """
     row = only(series("....OOOO........").assign(posts=[10.0] * 4 + [60.0, 60.0, 10.0, 10.0] + [10.0] * 8))
     assert (row.recovered_low_at, row.recovered_at, row.recovered_high_at) == (at(4), at(6), at(7))
@@ -647,7 +647,33 @@ def test_an_end_that_dies_away_began_earlier():
     row = only(series("...." + "O" * 12 + "." * 12).assign(posts=fall))
     assert row.recovered_low_at <= at(12) < row.recovered_at
     sharp = only(series("...." + "O" * 12 + "." * 12).assign(posts=[10.0] * 4 + [100.0] * 12 + [10.0] * 12))
-    assert (sharp.recovered_low_at, sharp.recovered_at) == (at(14), at(16))
+    assert (sharp.recovered_low_at, sharp.recovered_at) == (at(13), at(16))
+
+
+def test_talk_before_an_outage_is_not_its_beginning():
+    """Posts are twice what is usual for two hours, as talk is, before they jump: it began with the jump."""
+    row = only(series("." * 16 + "OOOO" + "." * 8).assign(posts=[10.0] * 8 + [20.0] * 8 + [90.0] * 4 + [10.0] * 8))
+    assert (row.onset_low_at, row.onset_at, row.onset_high_at) == (at(15), at(16), at(17))
+
+
+def test_an_alarm_before_an_outage_is_told_on_its_own():
+    """Lingering flags join two rises with five hours of usual posts between them; their posts tell them apart."""
+    posts = [10.0] * 8 + [30.0] * 3 + [10.0] * 20 + [90.0] * 6 + [10.0] * 8
+    early, late = found(series("." * 8 + "OOO" + "eee." * 5 + "OOOOOO" + "." * 8).assign(posts=posts)).itertuples()
+    assert (early.onset_at, early.recovered_at) == (at(8), at(11))
+    assert (late.onset_at, late.recovered_at) == (at(31), at(37))
+    assert late.opened_at == at(32)
+
+
+def test_an_alarm_elsewhere_before_an_outage_is_not_its_beginning():
+    """France is flagged for nothing that Germany's posts show; three hours later Germany fails, flags in between."""
+    france = series("....OO" + "eee." * 3 + "ee" + "." * 8, region="FR").assign(
+        posts=[1.0] * 4 + [8.0] * 2 + [1.0] * 22
+    )
+    germany = series("." * 16 + "OOOO" + "." * 8, region="DE").assign(posts=[10.0] * 16 + [200.0] * 4 + [10.0] * 8)
+    rows = found(france.assign(expected_posts=1.0), germany)
+    assert rows["onset_at"].tolist() == [at(4), at(16)]
+    assert [list(regions) for regions in rows["regions"]] == [["FR"], ["DE"]]
 
 
 def test_a_slow_rise_began_earlier():
@@ -1006,10 +1032,11 @@ def test_lookback_shows_incidents_whole():
     done = found(flagged("....OO......"))
     assert lookback(done, at(5)) == at(3) - day
     assert lookback(done, at(13)) == at(3) - day
-    assert lookback(done, at(14)) == at(14 - 8)
+    assert lookback(done, at(29)) == at(3) - day
+    assert lookback(done, at(30)) == at(30 - 16)
     lost = found(flagged("....OO"), now=at(90))
     assert lookback(lost, at(80)) == at(3) - day
-    assert lookback(found(flagged("....OO"), now=at(110)), at(100)) == at(100 - 8)
+    assert lookback(found(flagged("....OO"), now=at(120)), at(120)) == at(120 - 16)
 
 
 def test_what_is_settled_is_left_alone():

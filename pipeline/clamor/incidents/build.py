@@ -120,7 +120,7 @@ def _cases(
     """Return the deciding verdicts, and the cases that they make, without those that were settled before."""
     decided = hold(decide(rows), rows, rules, unread)
     now_bin = (now.value // 1000 - rows.start) // rows.width
-    found = make(rows, decided, tree, rules, unread=unread, sampled=sampled, now_bin=now_bin)
+    decided, found = make(rows, decided, tree, rules, unread=unread, sampled=sampled, now_bin=now_bin)
     quiet = rules.quiet_bins(rows.width // MINUTE_US)
     joined = causes.join(found, rows, tree, rules, providers=providers, quiet_bins=quiet)
     return decided, [case for case in joined if rows.time(case.last + 1) > settled]
@@ -154,14 +154,21 @@ def lookback(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.Timestamp:
     """Return the time from which flags show every incident whole that may change in a window that begins at ``begin``.
 
     An incident of which only the later part is seen would be judged by that part; a day before it is shown too, to
-    compare with. Where there is none, what was asked of the posts before the window may be its beginning.
+    compare with. Hours before the window may be asked when something began, so what lies there is shown whole as well.
     """
-    first = _first_open(previous, begin)
-    return first - pd.Timedelta(days=1) if first < begin else begin - pd.Timedelta(minutes=2 * Rules.quiet_minutes)
+    asked = begin - pd.Timedelta(minutes=4 * Rules.quiet_minutes)
+    first = _open(previous, asked)["onset_low_at"].min()
+    return asked if pd.isna(first) else min(asked, first - pd.Timedelta(days=1))
 
 
 def _first_open(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.Timestamp:
-    """Return the earliest onset of what is open or goes on into a window, at most the window's begin.
+    """Return the earliest onset of what is open or goes on into a window, at most the window's begin."""
+    first: pd.Timestamp = _open(previous, begin)["onset_low_at"].min()
+    return begin if pd.isna(first) else min(begin, first)
+
+
+def _open(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.DataFrame:
+    """Return what is open or goes on into a window.
 
     One whose end is unknown counts as open for a day after it was last seen: what is flagged later is a new incident.
     """
@@ -172,8 +179,7 @@ def _first_open(previous: pd.DataFrame, begin: pd.Timestamp) -> pd.Timestamp:
     late = (
         previous["last_seen_at"] + pd.to_timedelta(pd.Series(asked, previous.index, dtype="int64"), unit="min") > begin
     )
-    first: pd.Timestamp = previous.loc[still | late, "onset_low_at"].min()
-    return begin if pd.isna(first) else min(begin, first)
+    return previous.loc[still | late]
 
 
 def _near(known: pa.Table | None, rows: Rows, earliest_us: int) -> tuple[list[dict[str, Any]], pa.Table | None]:

@@ -44,7 +44,7 @@ class Case:
         named: Finest affected regions, the strongest first.
         scope: How far it reaches.
         found: Evidence of the blamed service in the window, by source and region.
-        faded: When its posts may have begun to die away, if flags alone say that it is over.
+        doubt: First and last bin in which it may have ended, if flags alone say that it is over.
         echoes: Services that only light up with this one (people blame their provider); not part of it.
 
     """
@@ -66,7 +66,7 @@ class Case:
     found: Cells | None = None
     began: Turn | None = None
     ended: Turn | None = None
-    faded: int | None = None
+    doubt: tuple[int, int] | None = None
     echoes: tuple[str, ...] = ()
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from clamor.incidents.episodes import Floats, Ints, Rows
 from clamor.incidents.evidence import Cells
 from clamor.incidents.scope import Tree
 from clamor.schema import WORLD, Scope
+
+CLEAREST: Final = 4
+"""So many regions of a source tell when a case began and ended; more add little."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +89,22 @@ def _smallest(case: Case, mine: Mapping[str, int], tree: Tree, found: Cells) -> 
     return len(holding) + 1, (max(mine, key=lambda region: (float(found.excess[mine[region]]), region)),)
 
 
-def clearest(case: Case, rows: Rows, tree: Tree) -> list[Series]:
-    """Return of every source the series that shows the case best: named by it, or holding all that is."""
+def clearest(case: Case, rows: Rows, tree: Tree, most: int = CLEAREST) -> list[Series]:
+    """Return of every source the series that show a case best, at most so many, of disjoint regions that it affects.
+
+    The first of a source may hold all that is named; the others must show an excess of two standard deviations.
+    """
     found = case.found
     if found is None:
         return []
     near: Collection[str] = {*case.excess, *tree.common(case.named)}
     usable = [i for i in range(len(found.source)) if found.known[i] and rows.regions[found.item[i]] in near]
-    best: dict[int, int] = {}
-    for i in usable:
-        source = int(found.source[i])
-        if source not in best or found.z[i] > found.z[best[source]]:
-            best[source] = i
-    return [_series(case, rows, source, (rows.regions[found.item[i]],)) for source, i in sorted(best.items())]
+    taken: dict[int, list[str]] = {}
+    for i in sorted(usable, key=lambda i: (-found.z[i], i)):
+        region, before = rows.regions[found.item[i]], taken.setdefault(int(found.source[i]), [])
+        if not before or (len(before) < most and found.z[i] > 2 and not tree.meet([region], before)):
+            before.append(region)
+    return [_series(case, rows, source, (region,)) for source, regions in sorted(taken.items()) for region in regions]
 
 
 def known(rows: Rows, index: Ints) -> Ints:

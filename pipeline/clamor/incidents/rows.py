@@ -124,7 +124,8 @@ def _quiet(case: Case, bins: Bins) -> Turn:
     """Return when a case was over that flags say is over: after the last bin whose posts showed it, if any did."""
     high = bins.bin[tail(bins.posts, bins.expected, bins.variance) < LAST_P]
     last, closed = (int(high[-1]), min(case.closed, int(high[-1]))) if len(high) else (case.last, case.closed)
-    return Turn(last + 1, closed if case.faded is None else min(closed, case.faded), case.clear_after + 1)
+    first, latest = case.doubt or (closed, last + 1)
+    return Turn(last + 1, min(closed, first), max(case.clear_after + 1, latest))
 
 
 def _sources(case: Case, rows: Rows) -> list[str]:

@@ -82,7 +82,7 @@ class _Read:
 def symptoms(case: Case, rows: Rows, tree: Tree, said: Said) -> list[dict[str, Any]]:
     """Return the shares of the symptoms that a case brought, the largest first, and last of those that name none."""
     read = _Read()
-    for series in clearest(case, rows, tree):
+    for series in clearest(case, rows, tree, most=1):
         _add_read(read, case, rows, tree, said, series)
     usual = _usual(case, rows, said)
     fraction = read.usual / read.size if read.size else 0.0
