@@ -1,11 +1,13 @@
 """Bursty series: how far posts within minutes repeat each other, and what follows from it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from clamor.baseline.lengths import lengths
-from clamor.detect import bursts, detect, tails
+from clamor.detect import bursts, detect, past, tails
 
 
 def test_how_bursty_a_series_is_shows_in_its_single_bins():
@@ -48,13 +50,14 @@ def test_the_tail_of_a_bursty_series_bends():
         bursty=np.array([0, 1], dtype=np.float32),
         nats=tails.EDGES.astype(np.float32)[None],
         body=np.log([100]).astype(np.float32),  # one in a hundred bins lies beyond z = 4.6
+        past=np.maximum(past.EDGES, 0),
         which=series.astype(np.int64),
         new=series > 0,
         young=series > 0,
     )
     z = tails.standardize(np.full((2, 1), 5.5, dtype=np.float32), to)
     assert z[:, 0] == pytest.approx([3.5, 1.5 + np.log(1.5) / 0.2])
-    p = tails.p_value(np.full((2, 1), np.log(100) + 2, dtype=np.float32), to)
+    p = tails.p_value(*[np.full((2, 1), np.log(100) + 2, dtype=np.float32)] * 2, to)
     assert p[:, 0] == pytest.approx([0.01 * np.exp(-2), 0.01 * np.exp(-2 * 0.7)], rel=1e-3)
 
 
@@ -74,7 +77,7 @@ def test_what_is_false_today_is_weighed_against_earlier_days():
     assert tails.false_shares(of_day, memory).take(cell).min() == pytest.approx(0.2, rel=0.03)
     quiet = tails.tests(tails.cells(np.full_like(p, 0.5), old))
     for _ in range(28):
-        memory = tails.Tails(memory.peaks, memory.singles, memory.body, memory.recent * 0.5 ** (1 / 14) + quiet[0])
+        memory = replace(memory, recent=memory.recent * 0.5 ** (1 / 14) + quiet[0])
     assert tails.false_shares(of_day, memory).take(cell).min() == pytest.approx(0.5, rel=0.03)
 
 

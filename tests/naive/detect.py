@@ -76,3 +76,13 @@ def news(z, judged, level, age, bin_minutes, bursty=0.0):
         if bent >= max(need, 4 * math.log1p(1.5 / 4)):
             level, age = min(bent, 4 * math.log1p(10 / 4)), 0
     return out, level, age
+
+
+def worth(days, value):
+    """What standardized evidence counts for, by the days of series of each highest news: itself, or more."""
+
+    def allowed(at):
+        near = sum(number for news, number in days.items() if at <= news < at + 2) / (1 - math.exp(-2))
+        return -math.log((near + 200 * math.exp(-at)) / (sum(days.values()) + 200))
+
+    return max(value, *(allowed(1.5 + k / 4) for k in range(int((value - 1.5) * 4) + 1))) if value >= 1.5 else value

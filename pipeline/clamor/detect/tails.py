@@ -16,6 +16,7 @@ from clamor.baseline.counts import Floats, Ints, Places
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.quick import accumulated, at_least, at_most
 from clamor.baseline.scatter import VOLUME_CLASSES
+from clamor.detect import past
 from clamor.detect.renyi import count, mean_excess
 
 PEAK_DAYS = 28
@@ -70,6 +71,7 @@ class Tails:
         singles: The same of single bins by themselves; NaN where bins are not fine.
         body: Decayed counts of standardized evidence by volume class, ``(classes, bins of EDGES)``.
         recent: Decayed counts of tests by p-value, ``(len(P_EDGES),)``.
+        news: Decayed counts of days of series by their highest news, see :mod:`clamor.detect.past`.
 
     """
 
@@ -77,6 +79,7 @@ class Tails:
     singles: Floats
     body: npt.NDArray[np.float64]
     recent: npt.NDArray[np.float64]
+    news: npt.NDArray[np.float64]
 
     def take(self, rows: Ints) -> "Tails":
         """Return the memory of other rows: ``rows[i]`` is the old row of the new row i, or -1 for a new series."""
@@ -96,6 +99,7 @@ class Scale:
         bursty: How far posts within minutes repeat each other; the tail of such series bends.
         nats: Minus the log of the share of quiet bins beyond EDGES, standardized, by volume class.
         body: Evidence up to which that holds, by volume class.
+        past: What evidence counts for, see :func:`clamor.detect.past.table`.
         which: Volume class of each series.
         new: Whether a series has no day of its own yet.
         young: Whether it has less than YOUNG_DAYS.
@@ -108,6 +112,7 @@ class Scale:
     bursty: Floats
     nats: Floats
     body: Floats
+    past: npt.NDArray[np.float64]
     which: npt.NDArray[np.int64]
     new: npt.NDArray[np.bool_]
     young: npt.NDArray[np.bool_]
@@ -121,6 +126,7 @@ class Scale:
             self.bursty[rows],
             self.nats,
             self.body,
+            self.past,
             self.which[rows],
             self.new[rows],
             self.young[rows],
@@ -135,6 +141,7 @@ def start(series: int) -> Tails:
         singles=never,
         body=np.zeros((len(VOLUME_CLASSES) + 1, len(EDGES))),
         recent=np.zeros(len(P_EDGES)),
+        news=past.start(),
     )
 
 
@@ -170,7 +177,8 @@ def scale(tails: Tails, level: Floats, tied: Floats, bursty: Floats, sizes: Leng
     heavy = _heavy(peaks, which, np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH), bursty, sizes)
     nats = -np.log(_survival(tails.body)).astype(np.float32)
     body = np.array([np.interp(-np.log(BODY_P), each, EDGES) for each in nats], dtype=np.float32)
-    return Scale(*gumbel, heavy, bursty, nats, body, which, days == 0, days < YOUNG_DAYS)
+    read = past.table(tails.news)
+    return Scale(*gumbel, heavy, bursty, nats, body, read, which, days == 0, days < YOUNG_DAYS)
 
 
 def _heavy(
@@ -238,8 +246,8 @@ def standardize(raw: Floats, to: Scale) -> Floats:
     return np.asarray(z, dtype=np.float32)
 
 
-def p_value(z: Floats, to: Scale) -> Floats:
-    """Return the share of quiet bins of the volume class that reach z; exponential beyond one in a hundred."""
+def p_value(z: Floats, worth: Floats, to: Scale) -> Floats:
+    """Return the share of quiet bins of the volume class that reach z; beyond one in a hundred by what z is worth."""
     nats, tail = to.nats.ravel(), to.body[to.which, None]
     at = z - np.float32(EDGES[0])
     at /= np.float32(STEP)
@@ -251,7 +259,8 @@ def p_value(z: Floats, to: Scale) -> Floats:
     out = np.negative(nats.take(low))
     out -= np.multiply(at, step.take(low), out=at)
     slope = 1 - np.float32(LASTING) * to.bursty[:, None]
-    return np.exp(np.where(z > tail, np.float32(np.log(BODY_P)) + (tail - z) * slope, out))
+    beyond = (past.worth(tail, to.past) - worth) * slope
+    return np.exp(np.where(z > tail, np.float32(np.log(BODY_P)) + beyond, out))
 
 
 def cells(p: Floats, young: npt.NDArray[np.bool_]) -> Places:
@@ -310,6 +319,7 @@ class Heard:
         high: Peak evidence, standardized.
         enough: Whether at least half of the day was judged.
         body: Quiet bins by volume class and standardized evidence, ``(classes, bins of EDGES)``.
+        news: Known series by their highest news, see :func:`clamor.detect.past.count`.
 
     """
 
@@ -318,12 +328,14 @@ class Heard:
     high: Floats
     enough: npt.NDArray[np.bool_]
     body: npt.NDArray[np.float64]
+    news: npt.NDArray[np.float64]
 
 
 def hear(
     raw: Floats,
     singles: Floats | None,
     z: Floats,
+    fresh: Floats,
     judged: npt.NDArray[np.bool_],
     flagged: npt.NDArray[np.bool_],
     to: Scale,
@@ -338,12 +350,14 @@ def hear(
     size = len(to.nats) * len(EDGES)
     cell[~judged | flagged] = size
     body = np.bincount(cell.ravel(), minlength=size + 1)[:size].reshape(-1, len(EDGES)).astype(np.float64)
+    enough = count(judged) * 2 >= raw.shape[1]
     return Heard(
         np.where(judged, raw, none).max(axis=1),
         np.full(len(raw), np.nan, dtype=np.float32) if singles is None else np.where(judged, singles, none).max(axis=1),
         np.where(judged, z, none).max(axis=1),
-        count(judged) * 2 >= raw.shape[1],
+        enough,
         body,
+        past.count(fresh, judged, enough & ~to.new),
     )
 
 
@@ -355,7 +369,8 @@ def learn(tails: Tails, heard: list[Heard], of_day: npt.NDArray[np.float64], ser
     singles = _with(tails.singles, np.where(quiet, np.concatenate([part.single for part in heard]), np.float32(np.nan)))
     keep = 0.5 ** (1 / max(HISTOGRAM_DAYS, HISTOGRAM_BINS / len(of_day)))
     body = tails.body * keep + sum(part.body for part in heard)
-    return Tails(peaks, singles, body, tails.recent * 0.5 ** (1 / TESTS_DAYS) + of_day.sum(axis=0))
+    recent = tails.recent * 0.5 ** (1 / TESTS_DAYS) + of_day.sum(axis=0)
+    return Tails(peaks, singles, body, recent, past.learn(tails.news, [part.news for part in heard]))
 
 
 def _with(days: Floats, today: Floats) -> Floats:

@@ -10,7 +10,7 @@ from clamor.baseline.counts import MINUTES_PER_DAY, Panel
 from clamor.baseline.lengths import Lengths, lengths
 from clamor.baseline.level import follow
 from clamor.baseline.season import Calendar, Clocks, calendar, everywhere
-from clamor.detect import bursts, news, pooling, tails
+from clamor.detect import bursts, news, past, pooling, tails
 from clamor.detect.budget import LEARN_BUDGET, first_day_level, outage_level
 from clamor.detect.rows import Grids
 from clamor.detect.verdicts import Verdicts, verdicts
@@ -191,9 +191,9 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
     tied = np.concatenate([p.ties.tied(fitted.seen) for p, fitted in zip(layout.parts, known.fitted, strict=True)])
     bursty = bursts.share(known.memory.singles, tied, sizes)
     to = tails.scale(known.memory, level, tied, bursty, sizes)
-    several = np.bincount(table.service_code)[table.service_code] > 1
-    first = [first_day_level(budget, sizes.block_days, several=each) for each in (False, True)]
-    limit = np.where(to.new, np.where(several, *first[::-1]), outage_level(budget, sizes.block_days))
+    close = (np.bincount(table.service_code)[table.service_code] > 1) | sizes.fine
+    first = [first_day_level(budget, sizes.block_days, close=each) for each in (False, True)]
+    limit = np.where(to.new, np.where(close, *first[::-1]), outage_level(budget, sizes.block_days))
     limit = limit[:, None].astype(np.float32)
     of_day, cells, heard = np.zeros((columns.stop - columns.start, len(tails.P_EDGES))), [], []
     for i, part in enumerate(layout.parts):
@@ -205,16 +205,19 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
         z = tails.standardize(raw, scale)
         judged = done.ready & (done.taken.observed > 0)
         fresh, told = news.news(z, judged, known.told[i], bursty[rows], sizes)
-        flagged, known.told[i] = news.alarms(z, fresh, judged, limit[rows], told, sizes)
-        p = tails.p_value(z, scale)
+        worth = past.worth(z, scale.past)
+        said = np.where(fresh < z, fresh, worth)
+        flagged, known.told[i] = news.alarms(worth, said, judged, limit[rows], told, sizes)
+        p = tails.p_value(z, worth, scale)
         p[~judged] = np.nan
         cell = tails.cells(p, scale.young)
         of_day += tails.tests(cell)
         if out is not None:
             cells.append(cell)
-            out.put(rows, columns, verdicts(done, fitted.seen, fresh, p, judged, flagged, sizes))
+            out.put(rows, columns, verdicts(done, fitted.seen, said, p, judged, flagged, sizes))
         if not last:
-            heard.append(tails.hear(raw, singles, z, judged, z >= outage_level(LEARN_BUDGET, sizes.block_days), scale))
+            unlike = z >= outage_level(LEARN_BUDGET, sizes.block_days)
+            heard.append(tails.hear(raw, singles, z, fresh, judged, unlike, scale))
             known.fitted[i] = fit.refit(fitted, block, done.taken, sizes)
     if out is not None:
         shares = tails.false_shares(of_day, known.memory)
@@ -233,7 +236,7 @@ def _rest(layout: Layout, columns: slice, known: State, out: Grids | None) -> No
     known.fitted = [fit.rest(fitted, bins, sizes) for fitted in known.fitted]
     known.told = [news.rest(told, bins) for told in known.told]
     none = np.full(len(layout.table.names), -np.inf, dtype=np.float32)
-    silence = tails.Heard(none, none, none, none == 0, np.zeros_like(known.memory.body))
+    silence = tails.Heard(none, none, none, none == 0, np.zeros_like(known.memory.body), past.start())
     tests = np.zeros((bins, len(tails.P_EDGES)))
     known.memory = tails.learn(known.memory, [silence], tests, layout.table.service_code)
     known.stale = True
