@@ -19,14 +19,19 @@ EDGES = np.append(-np.inf, np.arange(FROM, 15.01, STEP))
 WITHIN = 2.0
 """What is false falls by about e with each nat, outages do not: so of the days beyond some evidence those within so
 many nats of it are counted, which are nearly all false ones and few outages."""
-HALF_DAYS = 14.0
+COUNTED, NOT_YET = 28, 7
+"""Days that are counted, and days before they are: else outages of this week would change how its scores compare."""
 WORTH = 200.0
 """Days of series that the tails alone are worth: a lone series has too few for its evidence to count for much more."""
 
 
+NOTHING = np.zeros(len(EDGES))
+"""The counts of a day on which nothing was observed."""
+
+
 def start() -> Table:
-    """Return the counts of no days, ``(len(EDGES),)``."""
-    return np.zeros(len(EDGES))
+    """Return the counts of no days, ``(COUNTED + NOT_YET, len(EDGES))``, the oldest first."""
+    return np.zeros((COUNTED + NOT_YET, len(EDGES)))
 
 
 def count(fresh: Floats, judged: Bools, known: Bools) -> Table:
@@ -37,17 +42,17 @@ def count(fresh: Floats, judged: Bools, known: Bools) -> Table:
 
 
 def learn(days: Table, today: list[Table]) -> Table:
-    """Take a day into the counts, part by part."""
-    return np.asarray(days * 0.5 ** (1 / HALF_DAYS) + np.sum(today, axis=0))
+    """Return the counts with today's, part by part, in place of the oldest."""
+    return np.concatenate([days[1:], np.sum(today, axis=0)[None]])
 
 
 def table(days: Table) -> Table:
     """Return at each of EDGES what evidence counts for: minus the log of the rate, a day, at which it is false."""
-    steps = int(WITHIN / STEP)
-    beyond = np.append(np.cumsum(days[::-1])[::-1], np.zeros(steps))
+    steps, counted = int(WITHIN / STEP), days[:COUNTED].sum(axis=0)
+    beyond = np.append(np.cumsum(counted[::-1])[::-1], np.zeros(steps))
     false = (beyond[:-steps] - beyond[steps:]) / (1 - np.exp(-WITHIN))
     by_itself = np.maximum(EDGES, 0)
-    rate = (false + WORTH * np.exp(-by_itself)) / (days.sum() + WORTH)
+    rate = (false + WORTH * np.exp(-by_itself)) / (counted.sum() + WORTH)
     return np.asarray(np.maximum.accumulate(np.maximum(by_itself, -np.log(rate))))
 
 

@@ -71,7 +71,7 @@ class Tails:
         singles: The same of single bins by themselves; NaN where bins are not fine.
         body: Decayed counts of standardized evidence by volume class, ``(classes, bins of EDGES)``.
         recent: Decayed counts of tests by p-value, ``(len(P_EDGES),)``.
-        news: Decayed counts of days of series by their highest news, see :mod:`clamor.detect.past`.
+        news: Counts of series by their highest news, of each of the last days, see :mod:`clamor.detect.past`.
 
     """
 

@@ -236,7 +236,7 @@ def _rest(layout: Layout, columns: slice, known: State, out: Grids | None) -> No
     known.fitted = [fit.rest(fitted, bins, sizes) for fitted in known.fitted]
     known.told = [news.rest(told, bins) for told in known.told]
     none = np.full(len(layout.table.names), -np.inf, dtype=np.float32)
-    silence = tails.Heard(none, none, none, none == 0, np.zeros_like(known.memory.body), past.start())
+    silence = tails.Heard(none, none, none, none == 0, np.zeros_like(known.memory.body), past.NOTHING)
     tests = np.zeros((bins, len(tails.P_EDGES)))
     known.memory = tails.learn(known.memory, [silence], tests, layout.table.service_code)
     known.stale = True
