@@ -113,6 +113,18 @@ def test_a_backtest_says_what_each_budget_would_have_found(counts: Path, capsys:
     assert code == 0 and json.loads(out)[0]["found"] == 1 and len(pd.read_parquet("t.parquet")) == 1
 
 
+def test_a_backtest_blames_the_services_that_others_need(counts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another fails with a named provider: one incident of a shared cause. One that is not there is refused."""
+    given = pd.read_csv(counts)
+    pd.concat([given.assign(service=name) for name in ("isp", "shop")]).to_csv("two.csv", index=False)
+    Path("known.csv").write_text("service,region,start_at,end_at\nisp,here,2026-09-09T08:00Z,2026-09-09T09:30Z\n")
+    words = ("backtest", "--counts", "two.csv", "--labels", "known.csv", "--budget", "0.1", "--json")
+    told = [json.loads(clamor(capsys, *words, *more)[1])[0] for more in ((), ("--provider", "isp"))]
+    assert [(row["incidents"], row["false_alarms"]) for row in told] == [(2, 1), (1, 0)]
+    code, _, err = clamor(capsys, *words, "--provider", "power")
+    assert code == 1 and "no service of the history; it has isp, shop" in err
+
+
 def test_posts_become_readings_and_a_text_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """`read` and `catalog explain` agree; unmatched posts are counted."""
     Path("in.csv").write_text("id,text,user_location\n1,tiktok is down,Detroit\n2,nice day,\n")

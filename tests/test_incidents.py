@@ -767,6 +767,8 @@ def test_peak():
         (0.98, 20.0, 100.0, True, "moderate"),
         (0.90, 20.0, 100.0, True, "minor"),
         (0.999, 20.0, 4.0, True, "moderate"),
+        (0.999, 20.0, 1.0, False, "moderate"),
+        (0.999, 20.0, 0.0, True, "minor"),
         (0.999, None, None, False, "minor"),
     ],
 )

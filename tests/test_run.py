@@ -12,6 +12,7 @@ from clamor import catalog, config, schema
 from clamor.collect.batch import Attempt, Batch, State
 from clamor.errors import ConfigError, LakeError
 from clamor.run import live
+from clamor.run.evaluate import possible
 from clamor.run.ingest import ingest, read_state, write_state
 from clamor.run.past import Past
 from clamor.schema import Status
@@ -186,3 +187,15 @@ def test_a_past_that_the_caps_do_not_leave_is_refused_with_the_day_that_fits(tmp
     write_state(lake, "x", State(spend_usd={"2026-11-01": 0.03}))
     with pytest.raises(ConfigError, match=r"caps leave, \$0\.05; --since 2026-09-24 fits, or name fewer"):
         past.affordable(lake, now)
+
+
+def test_a_power_cut_has_no_playback_to_fail() -> None:
+    """A symptom that counts nothing for a kind of service is left out; ``any`` and what it can have stay."""
+    rows = [
+        ("electric-power", "playback"),
+        ("electric-power", "any"),
+        ("electric-power", "other"),
+        ("tiktok", "playback"),
+    ]
+    read = pd.DataFrame(rows, columns=["service", "symptom"]).assign(posts=[3, 20, 17, 5])
+    assert possible(read, catalog.load())["posts"].tolist() == [20, 17, 5]

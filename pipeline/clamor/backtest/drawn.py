@@ -9,6 +9,8 @@ PANELS: Final = (
     ("precision", "Incidents that were known ones", True),
     ("delay_median_minutes", "Median delay, minutes", False),
 )
+TICKS: Final = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""False alarms a month that the axis names."""
 
 
 def chart(table: pd.DataFrame) -> Any:
@@ -39,7 +41,8 @@ def _panel(data: pd.DataFrame, name: str, title: str, *, share: bool) -> Any:
     import altair as alt
 
     rate = "false_alarms_per_month"
-    x = alt.X(f"{rate}:Q", title="False alarms a month", scale=alt.Scale(type="symlog", constant=1, domainMin=0))
+    scale = alt.Scale(type="symlog", constant=1, domainMin=0)
+    x = alt.X(f"{rate}:Q", title="False alarms a month", scale=scale, axis=alt.Axis(values=list(TICKS)))
     y = alt.Y(f"{name}:Q", title=title, axis=alt.Axis(format="%" if share else "~s"))
     y = y.scale(domain=[0, 1]) if share else y.scale(domainMin=0)
     color = alt.Color("bins:N", title="Bins", sort=None)

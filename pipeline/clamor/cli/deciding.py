@@ -166,6 +166,12 @@ def backtest(
     ] = None,
     eval_start: EvalStart = None,
     bin: Annotated[list[str] | None, typer.Option(help="Bin widths to try (repeat it) [15min].")] = None,
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SERVICE", help="A service that others need (repeat it) [the catalogue's of the history]."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="The table (Parquet, CSV).")] = None,
     incidents: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Every incident of every policy, found or false (Parquet, CSV).")
@@ -183,7 +189,8 @@ def backtest(
     from clamor import frames
     from clamor.backtest.policies import BUDGETS
 
-    widths = [settings_module.bin_width(text) for text in bin] if bin else [settings_module.load(config).bin_minutes]
+    settings = settings_module.load(config)
+    widths = [settings_module.bin_width(text) for text in bin] if bin else [settings.bin_minutes]
     _check_outputs({"--out": out, "--incidents": incidents}, chart, [counts, labels, regions])
     given = frames.counts(counts)
     done = library.backtest(
@@ -193,6 +200,7 @@ def backtest(
         budgets=tuple(budget) if budget else BUDGETS,
         bins=widths,
         eval_start=common.instant(eval_start, "--eval-start"),
+        providers=_providers(provider, set(given["service"].unique()), settings.catalog),
     )
     for path, table in ((out, done.table), (incidents, done.alarms())):
         if path is not None:
@@ -207,6 +215,20 @@ def backtest(
         common.show_json(done.table.to_dict("records"))
     else:
         _say_policies(done.table)
+
+
+def _providers(named: "list[str] | None", services: set[str], path: Path | None) -> list[str]:
+    """Return the services of a history that others need: those named, else what the catalogue says."""
+    from clamor import catalog
+    from clamor.incidents import PROVIDER_KINDS
+
+    strange = sorted(set(named or ()) - services)
+    if strange:
+        raise InputError(
+            f"--provider {strange[0]}: no service of the history; it has {', '.join(sorted(services)[:8])}"
+        )
+    known = catalog.load(path).services.values() if named is None else ()
+    return named or sorted({service.id for service in known if service.kind in PROVIDER_KINDS} & services)
 
 
 def _check_outputs(tables: Mapping[str, Path | None], chart: Path | None, read: Iterable[Path | None]) -> None:
@@ -245,20 +267,25 @@ def _policy(row: Mapping[Any, Any]) -> dict[str, Any]:
         "budget": row["budget"],
         "bins (min)": row["bin_minutes"],
         "found": f"{row['found']} of {row['events']}",
-        "recall": _ranged(row, "recall", "{:.0%}"),
-        "precision": _ranged(row, "precision", "{:.0%}"),
-        "false alarms a month": _ranged(row, "false_alarms_per_month", "{:.2g}"),
-        "accepted": f"{row['accepted_per_month']:.2g}",
-        "delay, median (min)": _ranged(row, "delay_median_minutes", "{:.0f}"),
-        "delay, 90% (min)": _ranged(row, "delay_p90_minutes", "{:.0f}"),
+        "recall": _ranged(row, "recall", "{:.0%}".format),
+        "precision": _ranged(row, "precision", "{:.0%}".format),
+        "false alarms a month": _ranged(row, "false_alarms_per_month", _brief),
+        "accepted": _brief(row["accepted_per_month"]),
+        "delay, median (min)": _ranged(row, "delay_median_minutes", "{:.0f}".format),
+        "delay, 90% (min)": _ranged(row, "delay_p90_minutes", "{:.0f}".format),
     }
 
 
-def _ranged(row: Mapping[Any, Any], name: str, shape: str) -> str:
+def _brief(value: float) -> str:
+    """Say a rate in two figures, but whole from ten on."""
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
+
+
+def _ranged(row: Mapping[Any, Any], name: str, say: Callable[[float], str]) -> str:
     import pandas as pd
 
     value, low, high = (row[name + end] for end in ("", "_low", "_high"))
     if pd.isna(value):
         return "not known"
-    low, high = ("?" if pd.isna(end) else shape.format(end) for end in (low, high))
-    return f"{shape.format(value)} ({low} to {high})"
+    low, high = ("?" if pd.isna(end) else say(end) for end in (low, high))
+    return f"{say(value)} ({low} to {high})"

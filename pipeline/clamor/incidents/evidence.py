@@ -141,13 +141,13 @@ def severity(probability: float, peak_ratio: float | None, excess_low: float | N
 
     Size gives a step for a peak of 3 times the expected posts, another for 10 times, and one for an incident that is
     wide (several countries or services): none is minor, one moderate, two major, three critical. Probability holds it
-    down: below 0.95 an incident is minor; below 0.99, or when fewer than ten posts in excess are sure, moderate at
-    most.
+    down: below 0.95, or when it may be that no post is in excess, an incident is minor; below 0.99, or when fewer than
+    ten posts in excess are sure, moderate at most.
     """
-    ratio = peak_ratio or 0.0
+    ratio, sure = peak_ratio or 0.0, excess_low or 0.0
     steps = int(ratio >= 3) + int(ratio >= 10) + int(wide)
-    if probability < 0.95:
+    if probability < 0.95 or (excess_low is not None and sure <= 0):
         steps = 0
-    elif probability < 0.99 or (excess_low or 0.0) < 10:
+    elif probability < 0.99 or sure < 10:
         steps = min(steps, 1)
     return list(Severity)[steps]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from clamor.schema import WORLD, Ending, IncidentStatus, Scope
+from clamor.schema import WORLD, Ending, IncidentStatus, Scope, Severity
 
 MOST = 4
 """So many regions or symptoms are named; the rest is counted."""
@@ -35,7 +35,8 @@ def sentence(incident: Mapping[Any, Any], names: Mapping[str, str] | None = None
         parts[0] += f", {_some(symptoms)}"
     if not pd.isna(incident["excess_posts"]):
         low, high = incident["excess_low_posts"], incident["excess_high_posts"]
-        parts.append(f"about {_number(incident['excess_posts'])} excess posts ({_number(low)} to {_number(high)})")
+        many = _number(incident["excess_posts"])
+        parts.append(f"about {many} excess {'post' if many == '1' else 'posts'} ({_number(low)} to {_number(high)})")
     return "; ".join(parts)
 
 
@@ -46,12 +47,13 @@ def _who(incident: Mapping[Any, Any], names: Mapping[str, str]) -> str:
 
 def _what(incident: Mapping[Any, Any]) -> str:
     withdrawn = "withdrawn: " if incident["status"] == IncidentStatus.WITHDRAWN else ""
+    it = "minor trouble" if incident.get("severity") == Severity.MINOR else "outage"
     kinds = {
-        Scope.GLOBAL: "global outage",
-        Scope.MULTI_COUNTRY: "outage in several countries",
-        Scope.COUNTRY: "outage in one country",
-        Scope.SUBDIVISION: "regional outage",
-        Scope.SHARED_CAUSE: "outage of several services",
+        Scope.GLOBAL: f"global {it}",
+        Scope.MULTI_COUNTRY: f"{it} in several countries",
+        Scope.COUNTRY: f"{it} in one country",
+        Scope.SUBDIVISION: f"regional {it}",
+        Scope.SHARED_CAUSE: f"{it} of several services",
     }
     return withdrawn + kinds[Scope(incident["scope"])]
 

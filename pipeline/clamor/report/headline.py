@@ -183,13 +183,20 @@ def _quiet(view: Window, states: pd.DataFrame, past: Sequence[Incident], names: 
     if unknown:
         title, mood = f"No outage heard, but {counted(unknown, 'service')} of {len(states)} not known", "unknown"
     elif past:
-        title = f"Quiet now, after {counted(len(past), 'outage')} in the last {window}"
+        title = f"Quiet now, after {_tally(past)} in the last {window}"
     else:
         title = "No outage now" if raised else "All quiet"
     lines = _past(past, names, now, view.bin_minutes >= 1440)
     if not past:
         lines = [f"No outage in the last {window} in {counted(len(states), 'service')}."]
     return Headline(mood, title, (*lines, *_rest(states, names)))
+
+
+def _tally(incidents: Sequence[Incident]) -> str:
+    """Count what failed; what is minor may be nothing, and is not counted as an outage."""
+    minor = sum(incident["severity"] == Severity.MINOR for incident in incidents)
+    counts = ((len(incidents) - minor, "outage"), (minor, "minor incident"))
+    return " and ".join(counted(number, name) for number, name in counts if number)
 
 
 def _not_known(
@@ -204,5 +211,5 @@ def _not_known(
     lines = [f"The newest data are {span(now - last)} old; what follows is what was known then."]
     if incidents:
         began = clock(view.first, now, True)
-        lines.append(f"In the data, from {began} on: {counted(len(incidents), 'outage')}. The most severe:")
+        lines.append(f"In the data, from {began} on: {_tally(incidents)}. The most severe:")
     return Headline("unknown", title, (*lines, *_past(incidents, names, now, days_only)))

@@ -362,9 +362,9 @@ def _found(
         _without_indexes(flags, counted),
         previous=previous,
         regions=catalog.regions,
-        samples=samples.loc[samples["observed_at"] <= now],
+        samples=possible(samples.loc[samples["observed_at"] <= now], catalog),
         claims=schema.to_pandas(lake.read(schema.CLAIMS, start=begin, end=now)),
-        symptoms=volumes.symptoms(counted),
+        symptoms=possible(volumes.symptoms(counted), catalog),
         uneven=uneven,
         providers=[s.id for s in catalog.services.values() if s.kind in PROVIDER_KINDS],
         unread=_unread(counted),
@@ -374,6 +374,26 @@ def _found(
         catalog_version=catalog.version,
         parameters=parameters,
     )
+
+
+def possible(read: pd.DataFrame, catalog: Any) -> pd.DataFrame:
+    """Leave out symptoms that mean no trouble of that kind of service: the lights went out, not the playback.
+
+    Args:
+        read: Columns ``service, symptom`` and others; what names no symptom stays.
+        catalog: Its kinds say how much a symptom counts, ``*`` for what they do not name.
+
+    """
+    strange = []
+    for service, symptom in read[["service", "symptom"]].drop_duplicates().itertuples(index=False):
+        known = catalog.services.get(service)
+        weights = catalog.kinds.get(known.kind if known else "?", catalog.kinds["*"]).weights
+        named = symptom not in (schema.ANY_SYMPTOM, schema.Symptom.OTHER)
+        if named and weights.get(symptom, weights.get("*", 1.0)) == 0:
+            strange.append((service, symptom))
+    if not strange:
+        return read
+    return read.loc[~pd.MultiIndex.from_frame(read[["service", "symptom"]]).isin(strange)]
 
 
 def _unread(counted: pa.Table) -> set[str]:
