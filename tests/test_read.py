@@ -32,7 +32,7 @@ def reader() -> Reader:
         ("whatsapp ga bisa kirim pesan", "whatsapp", "complaint", ("messaging",)),
         ("love this tiktok so much", "tiktok", "mention", ()),
         ("spotify is back up, working fine now", "spotify", "commentary", ()),
-        ("our power went out an hour ago", "electric-power", "complaint", ("other",)),
+        ("our power went out an hour ago", "electric-power", "complaint", ("connection",)),
     ],
 )
 def test_says_what_a_post_says(reader: Reader, text: str, service: str, signal: str, symptoms: tuple[str, ...]) -> None:

@@ -57,6 +57,7 @@ def load(overrides: Path | None = None) -> Catalog:
         complaint_terms=tuple(dict.fromkeys(term for table in phrases.values() for term in table.get("query", ()))),
         regions=regions(),
         subreddit_regions=_subreddits(),
+        wording=_wording(),
         version=_version(overrides),
     )
 
@@ -106,6 +107,12 @@ def regions() -> pd.DataFrame:
     for name in ("parent", "timezone", "iso_numeric"):
         frame[name] = frame[name].where(frame[name] != "")
     return frame[["region", "parent", "name", "kind", "timezone", "utc_offset_h", "iso_numeric"]]
+
+
+def _wording() -> pd.DataFrame:
+    return pd.read_csv(
+        DATA / "wording.csv", index_col="word", dtype={"word": "str"}, keep_default_na=False, na_values=[""]
+    ).fillna(0.0)
 
 
 def _subreddits() -> dict[str, str]:

@@ -55,12 +55,16 @@ class ServiceKind:
     Attributes:
         weights: How much a symptom's phrases count: 1 where not named, ``*`` for the rest.
         talk: How much talk of bills, staff, orders and contracts speaks against a complaint.
+        passing: Points more that a complaint needs where the text names the service as a word, not beside trouble.
+        wording: How much the learnt weights of words count.
         unnamed: The symptom of a complaint that names none.
 
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
     talk: float = 1.0
+    passing: float = 0.0
+    wording: float = 1.0
     unnamed: str = Symptom.OTHER.value
 
 
@@ -76,6 +80,8 @@ class Catalog:
         complaint_terms: The short list from which the complaint query on X is built.
         regions: Frame ``region, parent, name, kind, timezone, utc_offset_h, iso_numeric``.
         subreddit_regions: Lower-case subreddit to region code.
+        wording: Frame indexed by ``word`` (or a part of one), learnt from labelled posts: what it says for ``trouble``
+            and for each symptom; see :mod:`clamor.text.wording`.
         version: Short hash of the data; counts made with different versions are not compared.
 
     """
@@ -87,6 +93,7 @@ class Catalog:
     complaint_terms: tuple[str, ...]
     regions: pd.DataFrame
     subreddit_regions: Mapping[str, str]
+    wording: pd.DataFrame
     version: str
 
     def find(self, name: str) -> str | None:

@@ -66,6 +66,10 @@ class Anchor:
             best = max(best, held)
         return best
 
+    def touches(self, start: int, end: int) -> bool:
+        """Tell whether a phrase at ``text[start:end]`` stands right beside a name of the service or holds it."""
+        return any(name.start < end and start < name.end for name in _around(self._own, self._starts, start))
+
     def joins(self, low: int, high: int) -> bool:
         """Tell whether ``text[low:high]`` joins a name and a bad word: links, and at most one other word."""
         return not self._links or sum(word not in self._links for word in self._text[low:high].split()) <= 1

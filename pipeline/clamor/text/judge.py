@@ -4,7 +4,8 @@ Points are added for trouble and taken for what speaks against a first-hand repo
 words, lacks and inabilities beside them make most of it, because that is how people complain in any language.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,7 @@ from clamor.catalog import ServiceKind
 from clamor.schema import Signal, Symptom
 from clamor.text.anchor import Anchor
 from clamor.text.lexicon import RECOVERY, Hit, Kind
+from clamor.text.wording import Worded
 
 NEAR: Final[dict[int, int]] = {
     Kind.LACK: 10,
@@ -68,6 +70,10 @@ LIMITS: Final[dict[int, int]] = {
     Kind.PROMO: 2,
 }
 """How often a kind counts; once, where not named."""
+WORDED: Final = 2.5
+"""The most that the words of a text as a whole speak for trouble: just enough, where nothing speaks against it."""
+_LEAN: Final = 0.5
+"""What is added to their log-odds, as the real posts among those learnt from complain more rarely than most."""
 _PAIRS: Final = (
     (Kind.LACK, Kind.LACKING),
     (Kind.BAD, Kind.FAULTY),
@@ -103,16 +109,23 @@ _POWER: Final = "power"
 _POWER_NEAR: Final = 16
 _OF_NAMES: Final[dict[int, float]] = {Kind.BAD: 2.0, Kind.ASK: 0.9}
 """Points of a bad word or a question before a service's name."""
-_TALK: Final = (Kind.NEWS, Kind.PAST, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.JOKE, Kind.RECOVERY, Kind.STAFF)
-_ABOUT: Final = (Kind.NEWS, Kind.JOKE, Kind.ADVICE, Kind.HYPOTHETICAL, Kind.RECOVERY)
-_AT_HAND: Final = (Kind.ASK, Kind.ASKED, Kind.IMPACT)
-_PLAIN: Final = (Kind.TROUBLE, Kind.UNABLE, Kind.LACKING)
+_TALK: Final = frozenset({Kind.NEWS, Kind.PAST, Kind.HYPOTHETICAL, Kind.ADVICE, Kind.JOKE, Kind.RECOVERY, Kind.STAFF})
+_ABOUT: Final = frozenset({Kind.NEWS, Kind.JOKE, Kind.ADVICE, Kind.HYPOTHETICAL, Kind.RECOVERY})
+_AT_HAND: Final = frozenset({Kind.ASK, Kind.ASKED, Kind.IMPACT})
+_PLAIN: Final = frozenset({Kind.TROUBLE, Kind.UNABLE, Kind.LACKING})
 """Trouble that praise takes nothing from: "nice app but it keeps crashing", "won't load and my wifi is fine"."""
 _ONCE: Final = 3.3
 """The most that trouble counts where a text talks about it (news, jokes, advice) and asks nobody: said once."""
 _ANOTHERS: Final = 0.5
 """The share up to which praise is another's and takes nothing from trouble."""
 _SYMPTOMS: Final = frozenset(Symptom)
+_OTHER: Final = Symptom.OTHER.value
+_SAID: Final = 1.5
+"""What a symptom's points weigh beside what the words say of it."""
+_OF_PARTS: Final = 2.0
+"""Points of a symptom of which only a part of the service is named."""
+_OF_NONE: Final = 1.0
+"""Points of no symptom, where no phrase names one."""
 _TELLING: Final = {"slow": 1.4}
 """How much more than others a symptom tells what fails: slow internet is slow rather than no connection."""
 
@@ -142,12 +155,15 @@ class Ledger:
 
     __slots__ = (
         "_anchor",
-        "_counts",
         "_default",
         "_focus",
         "_talk",
         "_unnamed",
+        "_worded",
+        "_wording",
+        "counts",
         "moved",
+        "needed",
         "parts",
         "said",
         "symptoms",
@@ -155,18 +171,22 @@ class Ledger:
         "total",
     )
 
-    def __init__(self, folded: str, kind: ServiceKind, anchor: Anchor | None):
+    def __init__(self, folded: str, kind: ServiceKind, anchor: Anchor | None, worded: Worded | None):
         self.text = folded
+        self._worded = worded if kind.wording else None
         self._anchor = anchor
         self._focus = kind.weights
         self._default = kind.weights.get("*", 1.0)
         self._talk = kind.talk
+        self._wording = kind.wording
+        # Trouble right beside the name is not said in passing: see add().
+        self.needed = COMPLAINT + (kind.passing if anchor is not None else 0.0)
         self._unnamed = kind.unnamed
         self.total = self.said = 0.0
         self.symptoms: dict[str, float] = {}
         self.parts: dict[str, None] = {}
         self.moved: list[tuple[int, float, int, int]] = []
-        self._counts: dict[int, int] = {}
+        self.counts: dict[int, int] = {}
 
     def gain(self, tag: str, said: str) -> float:
         """Return the part of a phrase's points that it adds to one that it overlaps."""
@@ -191,10 +211,12 @@ class Ledger:
             points *= self._talk
         if self._anchor is not None and (kind in SAID_OF or kind == Kind.FINE):
             share = self._anchor.share(start, end)
+            if kind == Kind.TROUBLE and self._anchor.touches(start, end):
+                self.needed = COMPLAINT
             points *= 0.0 if kind == Kind.FINE and share <= _ANOTHERS else share
-        seen = self._counts.get(kind, 0)
+        seen = self.counts.get(kind, 0)
         if seen < LIMITS.get(kind, 1):
-            self._counts[kind] = seen + 1
+            self.counts[kind] = seen + 1
             self.total += points
             if kind in SAID_OF:
                 self.said += points
@@ -203,9 +225,17 @@ class Ledger:
             self.symptoms[tag] = self.symptoms.get(tag, 0.0) + points
 
     def named(self) -> tuple[str, ...]:
-        """Return the symptoms, the main one first: what is said to fail, else its parts, else the kind's own."""
-        said = sorted(self.symptoms, key=lambda tag: self.symptoms[tag] * _TELLING.get(tag, 1.0), reverse=True)
-        return tuple(said) or tuple(tag for tag in self.parts if tag in _SYMPTOMS) or (self._unnamed,)
+        """Return the symptoms, the main one first: what is said to fail, else its parts, as the words bear out.
+
+        Where none is named it is the one that services of this kind fail in.
+        """
+        said = {tag: points * _TELLING.get(tag, 1.0) for tag, points in self.symptoms.items()}
+        said = said or {tag: _OF_PARTS for tag in self.parts if tag in _SYMPTOMS} or {_OTHER: _OF_NONE}
+        if self._worded is not None:
+            likely = self._worded.symptoms()
+            said[max(likely, key=lambda tag: likely[tag] + _SAID * said.get(tag, 0.0))] = math.inf
+        main, *rest = sorted(said, key=said.__getitem__, reverse=True)
+        return tuple(dict.fromkeys([self._unnamed if main == _OTHER else main, *(t for t in rest if t != _OTHER)]))
 
     def settle(self, kind: Kind, points: float) -> None:
         """Correct what a kind counts by the text as a whole."""
@@ -213,9 +243,11 @@ class Ledger:
             self.total += points
             self.moved.append((kind, points, 0, 0))
 
-    def count(self, kind: Kind) -> int:
-        """Return how often a kind was counted."""
-        return self._counts.get(kind, 0)
+    def weigh_words(self) -> None:
+        """Add what the words say as a whole, where it may decide."""
+        if self._worded is not None and self.total + WORDED >= self.needed:
+            points = min(self._worded.trouble() + _LEAN, WORDED)
+            self.settle(Kind.WORDING, points * self._wording)
 
     def beside(self, last: Mapping[int, Hit], kind: int, hit: Hit, reach: int | None = None) -> Hit | None:
         """Return the last phrase of a kind if ``hit`` follows it closely and in the same sentence."""
@@ -229,69 +261,62 @@ class Ledger:
         return right.start <= left.end or "|" not in self.text[left.end : right.start]
 
 
-def judge(folded: str, hits: list[Hit], kind: ServiceKind, anchor: Anchor | None = None) -> Verdict:
-    """Return the verdict on a folded text and the phrases found in it.
-
-    Args:
-        folded: The text as :func:`clamor.text.fold.fold` gives it.
-        hits: The phrases found in it.
-        kind: What trouble means for this kind of service.
-        anchor: Where the text names the service; None where it is about it whatever it names.
-
-    """
-    ledger = Ledger(folded, kind, anchor)
-    last: dict[int, Hit] = {}
-    claims: dict[str, None] = {}
-    for hit in hits:
-        for entry, tag in hit.entries:
-            if entry == Kind.CLAIM:
-                claims[tag] = None
-                continue
-            if entry == Kind.RECOVERY:
-                claims[RECOVERY] = None
-            _weigh(ledger, last, hit, entry, tag)
-        for entry, _ in hit.entries:
-            last[entry] = hit
-    return _conclude(ledger, tuple(claims))
+def _weigh_act(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
+    """Count an act that cannot be done."""
+    if left := ledger.beside(last, Kind.CANNOT, hit):
+        ledger.add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end, tag)
 
 
-def _weigh(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
-    if kind == Kind.PART:
-        _weigh_part(ledger, last, hit, tag)
-    elif kind in (Kind.BAD, Kind.WEAK, Kind.POOR):
-        _weigh_bad(ledger, last, hit, kind, tag)
-    elif kind == Kind.ACT:
-        if left := ledger.beside(last, Kind.CANNOT, hit):
-            ledger.add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end, tag)
-    elif kind == Kind.DENY:
-        if left := ledger.beside(last, Kind.VERB, hit):
-            ledger.add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end)
-    elif kind == Kind.REPORT:
-        left = last.get(Kind.PART)
-        if left is not None and left.entries[0].tag == _NAME and ledger.near(left, hit, 1):
-            ledger.add(Kind.NEWS, POINTS[Kind.NEWS], left.start, hit.end)
-    elif kind == Kind.VAGUE:
-        if left := ledger.beside(last, Kind.LACK, hit):
-            ledger.add(Kind.LACKING, POINTS[Kind.LACKING], left.start, hit.end, "connection")
-    elif kind in POINTS:
-        for other in _OWN.get(kind, ()):
-            if left := ledger.beside(last, other, hit, NEAR[Kind.FIRST]):
-                hint = tag if kind == Kind.HINT else left.entries[0].tag
-                ledger.add(Kind.OWN, POINTS[Kind.OWN], left.start, hit.end, hint)
-        if kind == Kind.TROUBLE and tag == "any":
-            left = last.get(Kind.PART) or last.get(Kind.ACT)
-            if left is not None and ledger.near(left, hit, NEAR[Kind.TROUBLE]):
-                tag = left.entries[0].tag
-                tag = "any" if tag in (_NAME, _POWER) else tag
-        if kind == Kind.TROUBLE and (left := ledger.beside(last, Kind.CONDITION, hit, 0)):
-            ledger.add(Kind.HYPOTHETICAL, POINTS[Kind.JOKE], left.start, hit.end)
-        points = POINTS[kind]
-        if kind == Kind.TROUBLE and kind in last and last[kind].end > hit.start + 1:
-            points *= ledger.gain(tag, last[kind].entries[0].tag)
-        ledger.add(kind, points, hit.start, hit.end, tag)
+def _weigh_denial(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
+    """Count a denial after a verb."""
+    if left := ledger.beside(last, Kind.VERB, hit):
+        ledger.add(Kind.UNABLE, POINTS[Kind.UNABLE], left.start, hit.end)
 
 
-def _weigh_part(ledger: Ledger, last: dict[int, Hit], hit: Hit, tag: str) -> None:
+def _weigh_report(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
+    """Count what follows a name in headlines."""
+    left = last.get(Kind.PART)
+    if left is not None and left.entries[0].tag == _NAME and ledger.near(left, hit, 1):
+        ledger.add(Kind.NEWS, POINTS[Kind.NEWS], left.start, hit.end)
+
+
+def _weigh_vague(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
+    """Count a lack of something vague."""
+    if left := ledger.beside(last, Kind.LACK, hit):
+        ledger.add(Kind.LACKING, POINTS[Kind.LACKING], left.start, hit.end, "connection")
+
+
+def _weigh_own(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
+    """Count a hint, a first person or an impact, beside each other as somebody's own."""
+    for other in _OWN[kind]:
+        if left := ledger.beside(last, other, hit, NEAR[Kind.FIRST]):
+            hint = tag if kind == Kind.HINT else left.entries[0].tag
+            ledger.add(Kind.OWN, POINTS[Kind.OWN], left.start, hit.end, hint)
+    ledger.add(kind, POINTS[kind], hit.start, hit.end, tag)
+
+
+def _weigh_trouble(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
+    """Count trouble, with the symptom of the part before it; trouble on a condition is imagined."""
+    if tag == "any":
+        left = last.get(Kind.PART) or last.get(Kind.ACT)
+        if left is not None and ledger.near(left, hit, NEAR[Kind.TROUBLE]):
+            tag = left.entries[0].tag
+            tag = "any" if tag in (_NAME, _POWER) else tag
+    if left := ledger.beside(last, Kind.CONDITION, hit, 0):
+        ledger.add(Kind.HYPOTHETICAL, POINTS[Kind.JOKE], left.start, hit.end)
+    points = POINTS[kind]
+    if kind in last and last[kind].end > hit.start + 1:
+        points *= ledger.gain(tag, last[kind].entries[0].tag)
+    ledger.add(kind, points, hit.start, hit.end, tag)
+
+
+def _weigh_plain(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
+    """Count a phrase that counts by itself."""
+    if kind in POINTS:
+        ledger.add(kind, POINTS[kind], hit.start, hit.end, tag)
+
+
+def _weigh_part(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: str) -> None:
     """Count a part of the service, with a lack, a bad word or a question before it."""
     ledger.parts[tag] = None
     if tag == _NAME and (left := ledger.beside(last, Kind.CONDITION, hit)):
@@ -323,16 +348,63 @@ def _weigh_bad(ledger: Ledger, last: dict[int, Hit], hit: Hit, kind: int, tag: s
         ledger.add(kind, POINTS[kind], hit.start, hit.end, tag)
 
 
+_WAYS: Final[dict[int, Callable[[Ledger, dict[int, Hit], Hit, int, str], None]]] = {
+    Kind.PART: _weigh_part,
+    Kind.BAD: _weigh_bad,
+    Kind.WEAK: _weigh_bad,
+    Kind.POOR: _weigh_bad,
+    Kind.ACT: _weigh_act,
+    Kind.DENY: _weigh_denial,
+    Kind.REPORT: _weigh_report,
+    Kind.VAGUE: _weigh_vague,
+    Kind.HINT: _weigh_own,
+    Kind.FIRST: _weigh_own,
+    Kind.IMPACT: _weigh_own,
+    Kind.TROUBLE: _weigh_trouble,
+}
+"""How the kinds of phrases are weighed that others beside them change."""
+
+
+def judge(
+    folded: str, hits: list[Hit], kind: ServiceKind, anchor: Anchor | None = None, worded: Worded | None = None
+) -> Verdict:
+    """Return the verdict on a folded text and the phrases found in it.
+
+    Args:
+        folded: The text as :func:`clamor.text.fold.fold` gives it.
+        hits: The phrases found in it.
+        kind: What trouble means for this kind of service.
+        anchor: Where the text names the service; None where it is about it whatever it names.
+        worded: What its words say as a whole; None where only phrases count.
+
+    """
+    ledger = Ledger(folded, kind, anchor, worded)
+    last: dict[int, Hit] = {}
+    claims: dict[str, None] = {}
+    for hit in hits:
+        for entry, tag in hit.entries:
+            if entry == Kind.CLAIM:
+                claims[tag] = None
+                continue
+            if entry == Kind.RECOVERY:
+                claims[RECOVERY] = None
+            _WAYS.get(entry, _weigh_plain)(ledger, last, hit, entry, tag)
+        for entry, _ in hit.entries:
+            last[entry] = hit
+    return _conclude(ledger, tuple(claims))
+
+
 def _conclude(ledger: Ledger, claims: tuple[str, ...]) -> Verdict:
-    if ledger.count(Kind.FINE) and any(map(ledger.count, _PLAIN)):
+    found = ledger.counts.keys()
+    if Kind.FINE in found and not _PLAIN.isdisjoint(found):
         fine = sum(points for kind, points, _, _ in ledger.moved if kind == Kind.FINE)
         ledger.settle(Kind.FINE, -fine)
-    talk = any(ledger.count(kind) for kind in _TALK)
     trouble = sum(points for _, points, _, _ in ledger.moved if points > 0)
-    if ledger.said > _ONCE and any(map(ledger.count, _ABOUT)) and not any(map(ledger.count, _AT_HAND)):
+    if ledger.said > _ONCE and not _ABOUT.isdisjoint(found) and _AT_HAND.isdisjoint(found):
         ledger.settle(Kind.TROUBLE, _ONCE - ledger.said)
-    if ledger.total >= COMPLAINT:
+    ledger.weigh_words()
+    if ledger.total >= ledger.needed:
         return Verdict(Signal.COMPLAINT, ledger.named(), claims, ledger.total, ledger.text, ledger.moved)
-    if ledger.count(Kind.HINT) or (talk and (trouble >= COMPLAINT or claims)):
+    if Kind.HINT in found or (not _TALK.isdisjoint(found) and (trouble >= COMPLAINT or claims)):
         return Verdict(Signal.COMMENTARY, (), claims, ledger.total, ledger.text, ledger.moved)
     return Verdict(Signal.MENTION, (), claims, ledger.total, ledger.text, ledger.moved)

@@ -113,10 +113,14 @@ def _ids(readings: pd.DataFrame) -> set[str]:
 
 def uk_mobile(file: Path, catalog: Catalog) -> pd.DataFrame:
     """Score service trouble (Network or Broadband, negative) in labelled posts to UK mobile networks."""
+    return evaluate(mobile_posts(file), catalog, "vodafone")
+
+
+def mobile_posts(file: Path) -> pd.DataFrame:
+    """Read the posts to UK mobile networks, with ``label``: complaint (service trouble) or other."""
     posts = read_labels(file, ("text", "subject", "sentiment"))
     trouble = posts["subject"].isin(["Network", "Broadband"]) & (posts["sentiment"] == "negative")
-    posts["label"] = trouble.map({True: Signal.COMPLAINT.value, False: "other"})
-    return evaluate(posts, catalog, "vodafone")
+    return posts.assign(label=trouble.map({True: Signal.COMPLAINT.value, False: "other"}))
 
 
 def power(file: Path, folder: Path, catalog: Catalog) -> pd.DataFrame:

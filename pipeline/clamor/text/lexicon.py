@@ -58,6 +58,8 @@ class Kind(IntEnum):
     UNABLE = 33
     OWN = 34
     WONDERED = 35
+    # What the words of a text say as a whole.
+    WORDING = 39
 
 
 class Entry(NamedTuple):

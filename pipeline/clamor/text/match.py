@@ -13,6 +13,8 @@ from clamor.text.anchor import Anchor
 from clamor.text.fold import fold, phrase, shorten, skim, words
 from clamor.text.judge import Verdict, judge
 from clamor.text.lexicon import Entry, Hit, Kind, Lexicon, keys_of
+from clamor.text.wording import Worded, Wording
+from clamor.text.wording import words as words_of
 
 LONGEST: Final = 50_000
 """How many characters of a text are read: more than the longest post that X (25,000) or Reddit (40,000) takes."""
@@ -128,6 +130,7 @@ class Matcher:
             catalog.phrases,
             {phrase(cry): Entry(Kind.TROUBLE, "any") for s in catalog.services.values() for cry in cries(s)},
         )
+        self._wording = Wording(catalog.wording)
         general = catalog.kinds["*"]
         self._kinds = catalog.kinds
         self._topics = frozenset(s.id for s in catalog.services.values() if s.topic is not None)
@@ -164,6 +167,11 @@ class Matcher:
         """Judge one text as if it were about a service, or about any."""
         folded = fold(text[:LONGEST])
         return self._judge(self._hear(folded, language, self._spans(folded)), service or "")
+
+    def words(self, text: str) -> set[str]:
+        """Return the distinct words of a text, as their weights are learnt and summed."""
+        heard = self._hear(fold(text[:LONGEST]), None, self._spans(fold(text[:LONGEST])))
+        return words_of(heard.folded, heard.said)
 
     def language(self, text: str) -> str:
         """Return the language that a text is read in."""
@@ -209,7 +217,8 @@ class Matcher:
         anchor = None
         if own and service not in self._topics:
             anchor = Anchor(heard.folded, own, others, self._lexicon.vocabulary(heard.language))
-        return judge(heard.folded, heard.hits, self._kind_of(service, heard.spans), anchor)
+        worded = Worded(self._wording, words_of(heard.folded, heard.said))
+        return judge(heard.folded, heard.hits, self._kind_of(service, heard.spans), anchor, worded)
 
 
 @lru_cache(maxsize=4)
