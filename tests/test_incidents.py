@@ -1223,7 +1223,7 @@ def test_sentences():
     """An incident in words: since when, where, what, how many; and how sure of its end."""
     names = {"tiktok": "TikTok"}
     assert sentence(only(series("....OO"), now=at(6)), names) == (
-        "TikTok: global outage since 2026-10-14 01:00 UTC; about 100 excess posts (87 to 110)"
+        "TikTok: global outage since 2026-10-14 01:00 UTC; about 100 excess posts (87 to 112)"
     )
     assert "from 2026-10-14 01:00 to 01:30 UTC" in sentence(only(series("....OO....")))
     assert "last seen 01:30, end not known" in sentence(only(series("....OO"), now=at(90)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from clamor.baseline import excess_interval
 from clamor.incidents.case import Case, Turn
-from clamor.incidents.episodes import ELEVATED, NORMAL, Rows
+from clamor.incidents.episodes import ELEVATED, NORMAL, Ints, Rows
 from clamor.incidents.evidence import LEAST_EXPECTED, severity, tail
 from clamor.incidents.identity import Identity
 from clamor.incidents.measured import Bins, Series, known, measured_by
@@ -25,7 +25,8 @@ LAST_P = 0.05
 def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp: dict[str, Any]) -> dict[str, Any]:
     """Return the INCIDENTS row of a case; times in microseconds since the epoch."""
     series = measured_by(case, rows, tree)
-    size = _size(case, rows, series)
+    began, ended = _turns(case, rows, series)
+    size = _size(rows, series, began, ended)
     probability = 1.0 - case.q_value if case.q_value == case.q_value else 0.0
     wide = case.scope in (Scope.GLOBAL, Scope.MULTI_COUNTRY, Scope.SHARED_CAUSE)
     row = {
@@ -34,7 +35,7 @@ def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp
         "services": list(case.services),
         "scope": str(case.scope),
         "regions": case.named,
-        **_times(case, rows, series),
+        **_times(case, rows, series, began, ended),
         "opened_at": rows.time(case.opened + 1),
         "detected_at": name.detected_at or stamp["computed_at"],
         "peak_ratio": size["peak_ratio"],
@@ -52,16 +53,25 @@ def row_of(case: Case, name: Identity, rows: Rows, tree: Tree, said: Said, stamp
     return _older(row, name.before, rows.start)
 
 
-def _size(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
+def _turns(case: Case, rows: Rows, series: Series | None) -> tuple[Turn, Turn | None]:
+    """Return when a case began, and when it was over if it is: told by the posts, since flags look back and linger."""
+    began = case.began or Turn(case.first, min(case.clear_before, case.first), case.opened + 1)
+    if case.status == IncidentStatus.RECOVERED and case.ended is None:
+        return began, _quiet(case, Bins.of(rows, series.inside if series is not None else np.empty(0, np.int64)))
+    return began, case.ended
+
+
+def _size(rows: Rows, series: Series | None, began: Turn, ended: Turn | None) -> dict[str, Any]:
+    """Return peak and excess; the excess may be as large as it is from the earliest beginning to the latest end."""
     if series is None:
         source = rows.sources[0] if len(rows.sources) == 1 else ALL_SOURCES
         nothing = dict.fromkeys(("peak_ratio", "excess_posts", "excess_low_posts", "excess_high_posts"))
         return {**nothing, "excess_source": source}
-    index = known(rows, series.inside)
-    posts, mean = rows.value["posts"][index], rows.value["expected_posts"][index]
-    disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
-    excess, low, high = excess_interval(posts, mean, disp, cv)
-    low, high = min(low, excess), max(high, excess)
+    excess, low, high = _excess(rows, series.inside)
+    at = rows.bin[series.rows]
+    early = at >= min(began.low, int(rows.bin[series.inside].min()))
+    late = at < (rows.bin[series.inside].max() + 1 if ended is None else ended.high)
+    low, high = min(low, excess), max(high, excess, _excess(rows, series.rows[early & late])[2])
     bins = Bins.of(rows, series.inside)
     peak = int(np.argmax(bins.excess))
     return {
@@ -73,13 +83,18 @@ def _size(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
     }
 
 
-def _times(case: Case, rows: Rows, series: Series | None) -> dict[str, Any]:
-    """Return the times of a case; its end is told by the posts, since flags look back over windows and linger."""
-    peak, ended = case.opened, case.ended
-    began = case.began or Turn(case.first, min(case.clear_before, case.first), case.opened + 1)
+def _excess(rows: Rows, index: Ints) -> tuple[float, float, float]:
+    """Return the excess posts of some rows and its interval."""
+    index = known(rows, index)
+    posts, mean = rows.value["posts"][index], rows.value["expected_posts"][index]
+    disp, cv = (np.nan_to_num(rows.value[name][index]) for name in ("dispersion", "level_cv"))
+    return excess_interval(posts, mean, disp, cv)
+
+
+def _times(case: Case, rows: Rows, series: Series | None, began: Turn, ended: Turn | None) -> dict[str, Any]:
+    """Return the times of a case."""
+    peak = case.opened
     bins = Bins.of(rows, series.inside if series is not None else np.empty(0, np.int64))
-    if case.status == IncidentStatus.RECOVERED and ended is None:
-        ended = _quiet(case, bins)
     if len(bins.bin):
         peak = int(bins.bin[np.argmax(bins.excess)])
     return {
