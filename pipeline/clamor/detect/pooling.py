@@ -23,7 +23,7 @@ ALONE, WHOLE, SCATTERED = 0.001, 0.002, 0.004
 of some regions anywhere; all sizes together."""
 REACHED, REACHED_SCATTERED = 0.97, 0.24
 """Chance that a region is touched by an outage of its service or parent region; by one of some regions."""
-CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.005, 1.5, 3.0
+CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.01, 1.5, 3.0
 """Odds that a window brings more talk than expected, of a service or one parent region, 1.5 times as much; larger sizes
 are rarer by this power. So posts that merely double everywhere are sooner talk than an outage."""
 BEYOND = 0.1
