@@ -54,8 +54,8 @@ class Learnt:
         return pairs, self.until_minute, self.bin_minutes, self.budget
 
 
-CHUNK_BINS = 60_000
-"""Bins of a day that are judged at a time (whole services), so that the arrays stay in the processor's cache."""
+PART_BINS = 70_000
+"""About how many bins of a day are judged at a time (whole services), so that arrays stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,12 @@ class Layout:
         """Lay a panel out."""
         sizes = lengths(table.bin_minutes)
         dates = calendar(table, sizes)
-        return cls(table, sizes, dates, _parts(table, dates, CHUNK_BINS // sizes.day))
+        return cls(table, sizes, dates, _parts(table, dates, round(len(table.names) * sizes.day / PART_BINS)))
 
 
-def _parts(table: Panel, dates: Calendar, least: int) -> list[Part]:
-    """Cut the series, which are in order of their services, into parts of at least so many."""
+def _parts(table: Panel, dates: Calendar, number: int) -> list[Part]:
+    """Cut the series, which are in order of their services, into about so many parts."""
+    least = len(table.names) / max(number, 1)
     edges = [*np.flatnonzero(np.diff(table.service_code, prepend=-1))[1:], len(table.names)]
     holder, inside = table.above
     out: list[Part] = []
