@@ -387,6 +387,15 @@ def failing(service, region="DE", letters=OUT, posts=60, **more):
     return series(letters, service=service, region=region, posts=posts, **more)
 
 
+def test_a_shared_cause_began_when_what_is_blamed_did():
+    """Netflix rose a bin earlier, which may be chance; four bins earlier is not."""
+    for early, began in ((3, 4), (0, 0)):
+        victim = failing("netflix", letters="...." + "." * early + "O" * (8 - early) + "." * 8)
+        cause = failing("vodafone", letters="........OOOO........", posts=100)
+        row = only(cause, victim, providers=["vodafone"])
+        assert row.service == "vodafone" and row.onset_at == at(4 + began)
+
+
 def test_a_provider_takes_services_along():
     """Three services and their provider fail in Germany alone: one incident, blamed on the provider."""
     calm = [series(CALM, service=s, region="FR") for s in ("vodafone", "netflix", "spotify", "roblox")]

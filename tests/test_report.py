@@ -21,6 +21,7 @@ from clamor.report import drawn, page, palette, words
 from clamor.report.ledger import ledger
 from clamor.report.status import roots
 from clamor.report.strips import strip, thinned
+from clamor.report.tables import service_ranks
 from clamor.report.unknown import unknowns
 from clamor.report.window import ELEVATED, NO_DATA, NORMAL, OUTAGE, window
 from naive import report as naive
@@ -224,6 +225,23 @@ class TestHeadline:
             title(page(series("noooonnn"), now=NOW, incidents=incidents(row)))
             == "Quiet now, after 1 outage in the last 2 h"
         )
+
+    def test_what_is_minor_is_not_counted_as_an_outage(self) -> None:
+        """It may be nothing."""
+        over = {"status": "recovered", "recovered_at": NOW, "recovered_low_at": NOW - STEP, "recovered_high_at": NOW}
+        rows = [incident(**over), incident(**over, incident_id="i2", severity="minor")]
+        known = title(page(series("noooonnn"), now=NOW, incidents=incidents(*rows)))
+        assert known == "Quiet now, after 1 outage and 1 minor incident in the last 2 h"
+
+    def test_who_suffers_from_another_is_not_called_out(self) -> None:
+        """Netflix complains with Vodafone: its row says so, and its strip has no outage of its own."""
+        flags = pd.concat([series("nnnnoooo", service="vodafone"), series("nnnneenn", service="netflix")])
+        row = incident(service="vodafone", services=["vodafone", "netflix"], scope="shared cause", regions=["US"])
+        html = page(flags, now=NOW, incidents=incidents(row))
+        assert "US, with vodafone" in text(html)
+        view = window(flags, NOW)
+        assert OUTAGE not in service_ranks(view, "netflix", [row], {})
+        assert (service_ranks(view, "vodafone", [row], {}) == OUTAGE).sum() == 4
 
     def test_an_incident_without_fresh_data_is_not_called_ongoing(self) -> None:
         """When the data stop, nobody knows whether it is over."""
@@ -679,6 +697,8 @@ class TestWords:
         assert names.place(["001", "US", "DE"], "global") == "worldwide: United States and Germany"
         assert names.place(["001", "019"]) == "Americas"
         assert names.place(["001"]) == "no country stands out"
+        assert names.place(["DE-NW", "DE", "US"]) == "Germany (DE-NW) and United States"
+        assert names.place(["DE-NW"]) == "DE-NW"
 
     def test_every_light_colour_has_a_dark_twin(self) -> None:
         """No mark keeps a light colour on a dark page."""

@@ -202,11 +202,14 @@ def _at_once(
 
 
 def _whole(cause: Case, others: Sequence[Case], services: Collection[str], named: list[str]) -> Case:
-    """Return the case of a shared cause: it ends when what is blamed does, and begins with the first of them."""
+    """Return the case of a shared cause: it begins and ends with what is blamed, unless another surely began before."""
     members = [cause, *others]
     leader = min(members, key=lambda case: (case.first, -case.clear_before))
     q_values = [case.q_value for case in members if not np.isnan(case.q_value)]
-    began = [case.began for case in members if case.began is not None]
+    began = cause.began
+    for case in others:
+        if case.began is not None and (began is None or case.began.high <= began.low):
+            began = case.began
     return replace(
         cause,
         services=(cause.service, *sorted({*services} - {cause.service})),
@@ -216,7 +219,7 @@ def _whole(cause: Case, others: Sequence[Case], services: Collection[str], named
         opened=min(case.opened for case in members),
         closed=max(case.closed for case in members),
         clear_before=leader.clear_before,
-        began=min(began, key=lambda turn: (turn.at, turn.low)) if began else None,
+        began=began,
         q_value=min(q_values, default=float("nan")),
         named=named,
         scope=Scope.SHARED_CAUSE,

@@ -1,8 +1,8 @@
 """The page's tables: the state of every service, the regions, and all incidents in short."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,7 @@ def service_rows(
                 state=state["state"],
                 word=STATE_WORDS[state["state"]],
                 since="" if pd.isna(state["since"]) else clock(state["since"], now, days_only),
-                where=names.place(places) if raised else _over(past, now, days_only),
+                where=_where(names.place(places) if raised else _over(past, now, days_only), state, past, names),
                 strip=strip(service_ranks(view, state["service"], incidents, parents)),
                 coverage=percent(state["coverage"]),
                 regions=_watched(state["regions_watched"], state["regions_unknown"]),
@@ -106,6 +106,13 @@ def _last(service: str, incidents: Sequence[Incident]) -> Incident | None:
     """Return the newest incident of a service."""
     mine = [i for i in incidents if service == i["service"] or service in i["services"]]
     return max(mine, key=lambda i: i["onset_at"], default=None)
+
+
+def _where(text: str, state: Mapping[Any, Any], past: Incident | None, names: Names) -> str:
+    """Name beside the place, or the end, the service that another failed with."""
+    if past is None or not text or past["service"] == state["service"]:
+        return text
+    return f"{text}, with {names.service(past['service'])}"
 
 
 def _over(past: Incident | None, now: pd.Timestamp, days_only: bool) -> str:
@@ -123,7 +130,10 @@ def _watched(watched: int, unknown: int) -> str:
 
 
 def service_ranks(view: Window, service: str, incidents: Sequence[Incident], parents: dict[str, str]) -> Ranks:
-    """Return a service's state over the window: of its broadest regions; ``outage`` where an incident or flag is."""
+    """Return a service's state over the window: of its broadest regions; ``outage`` where an incident or flag is.
+
+    Where it only suffers from what another is blamed for, its own flags say whether that was an outage of it.
+    """
     rows = view.decided[view.decided["service"] == service]
     tops = rows.index[rows["region"].isin(roots(set(rows["region"]), parents))]
     ranks = view.ranks(tops)
@@ -133,7 +143,8 @@ def service_ranks(view: Window, service: str, incidents: Sequence[Incident], par
         if service in (incident["service"], *incident["services"]):
             a, b = view.place_of(incident["onset_at"]), view.place_of(ends_at(incident, view.end))
             part = slice(max(a, 0), max(b, a + 1, 0))
-            ranks[part] = np.where(ranks[part] == NO_DATA, NO_DATA, OUTAGE)
+            least = OUTAGE if service == incident["service"] else ELEVATED
+            ranks[part] = np.where(ranks[part] == NO_DATA, NO_DATA, np.maximum(ranks[part], least))
     return ranks
 
 

@@ -76,8 +76,15 @@ class Names:
         if not fine:
             broad = [r for r in regions if r in CONTINENTS]
             return listed([self.region(r) for r in broad], limit) if broad else NOWHERE
-        text = listed([self.region(r) for r in fine], limit)
+        text = listed(self._nested(fine), limit)
         return f"worldwide: {text}" if scope == Scope.GLOBAL else text
+
+    def _nested(self, regions: Sequence[str]) -> list[str]:
+        """Name regions, a country's subdivisions in brackets behind it where it is named itself."""
+        parts = {r: [p for p in regions if p.startswith(f"{r}-")] for r in regions}
+        inner = {part for each in parts.values() for part in each}
+        named = {r: listed([self.region(p) for p in parts[r]], 2) for r in regions if r not in inner}
+        return [self.region(r) + (f" ({within})" if within else "") for r, within in named.items()]
 
 
 def listed(words: Sequence[str], limit: int = 3) -> str:
