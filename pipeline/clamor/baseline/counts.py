@@ -309,13 +309,15 @@ def _runs(column: "pd.Series[Any]") -> tuple[tuple[Ints, Ints], Any]:
     A file mostly holds one series after the other, so names are looked up a run at a time.
     """
     if len(column) and isinstance(column.dtype, pd.StringDtype):
-        chunks = pa.chunked_array(pa.array(column)).chunks
-        runs = [pc.run_end_encode(chunk, run_end_type=pa.int64()) for chunk in chunks]
-        before = np.cumsum([0, *(len(chunk) for chunk in chunks)])
-        ends = np.concatenate([run.run_ends.to_numpy() + n for run, n in zip(runs, before, strict=False)])
-        texts = pa.chunked_array([run.values for run in runs]).to_pandas()
-        code, values = pd.factorize(pd.Series(texts), sort=True)
-        return (ends, code.astype(np.int64)), values
+        ends, texts, before = [], [], 0
+        for chunk in pa.chunked_array(pa.array(column)).chunks:
+            new = pc.not_equal(chunk[1:], chunk[:-1]).to_numpy(zero_copy_only=False)
+            last = np.append(np.flatnonzero(new), len(chunk) - 1)[: len(chunk)]
+            ends.append(last + before + 1)
+            texts.append(chunk.take(pa.array(last)))
+            before += len(chunk)
+        code, values = pd.factorize(pd.Series(pa.chunked_array(texts).to_pandas()), sort=True)
+        return (np.concatenate(ends), code.astype(np.int64)), values
     if len(column) and column.dtype == np.int64 and (column == column.iloc[0]).all():  # as most segments are
         return (np.array([len(column)]), np.zeros(1, dtype=np.int64)), column.iloc[:1].to_numpy()
     code, values = pd.factorize(column, sort=True)

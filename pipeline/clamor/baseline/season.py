@@ -1,6 +1,7 @@
 """The shape of the week in local time: hour-of-week cells, shrunk from the series to its service to all."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,14 +100,10 @@ def add_by_cell(total: Floats, values: Floats, cut: Calendar, clocks: Clocks) ->
     for k, rows in clocks:
         cells = cut.cell[k]
         starts = np.flatnonzero(np.diff(cells, prepend=-1))
-        sums = _run_sums(values[rows], starts)
-        met, mine = cells[starts], total[rows]
-        if len(set(met.tolist())) == len(met):
-            mine[..., met] += sums
-        else:  # a day meets a cell twice when clocks go back
-            for i, cell in enumerate(met):
-                mine[..., cell] += sums[..., i]
-        total[rows] = mine
+        sums, met = _run_sums(values[rows], starts), cells[starts]
+        breaks = np.flatnonzero(np.diff(met) != 1) + 1  # a new week, or clocks that were put back
+        for a, b in pairwise([0, *breaks.tolist(), len(met)]):
+            total[rows, :, met[a] : met[a] + b - a] += sums[..., a:b]
 
 
 def _run_sums(values: Floats, starts: Ints) -> Floats:
@@ -180,17 +177,16 @@ def _shrink(both: Real, prior: Real) -> Real:
 
 def _ratio(both: Real, strength: float) -> Real:
     if both.shape[-1] > 14:
-        both = _smooth(both)
+        both, strength = _smooth(both), 4 * strength
     both = both + strength
     return np.asarray(both[:, 0] / both[:, 1])
 
 
 def _smooth(values: Real) -> Real:
-    """Return half of each cell and a quarter of either neighbour; the last is the first one's neighbour."""
-    quarter = np.asarray(0.25 * values)
-    out = np.asarray(quarter + quarter)
-    out[..., 1:] += quarter[..., :-1]
-    out[..., :-1] += quarter[..., 1:]
-    out[..., 0] += quarter[..., -1]
-    out[..., -1] += quarter[..., 0]
+    """Return twice each cell and either neighbour once; the last is the first one's neighbour."""
+    out = values + values
+    out[..., 1:] += values[..., :-1]
+    out[..., :-1] += values[..., 1:]
+    out[..., 0] += values[..., -1]
+    out[..., -1] += values[..., 0]
     return out

@@ -92,7 +92,7 @@ def news(z: Floats, judged: Bools, told: Told, bursty: Floats, sizes: Lengths) -
     if sizes.wide:
         return z, replace(told, age=age)
     level = told.level.copy()
-    loud = np.where(judged, z, np.float32(-1)).max(axis=1) >= np.float32(TELL_FROM)
+    loud = (judged & (z >= np.float32(TELL_FROM))).any(axis=1)
     rows = np.flatnonzero(loud | (level * _faded(told.age, sizes) > np.float32(FORGOTTEN)))
     if not len(rows):
         return z, replace(told, age=age)
@@ -109,6 +109,7 @@ def _need(bent: Floats, level: Floats, age: Floats, bursty: Floats, sizes: Lengt
     One pass for each thing told: the first bin that is news takes the place of what was told before, from the next on.
     """
     bins = np.arange(bent.shape[1], dtype=np.float32)
+    fading = _faded(bins, sizes)
     building, again = (a + bursty[:, None] * np.float32(b - a) for a, b in zip(AGAIN, AGAIN_BURSTY, strict=True))
     level, begun = level.copy(), -1 - age
     need = np.zeros_like(bent)
@@ -116,14 +117,15 @@ def _need(bent: Floats, level: Floats, age: Floats, bursty: Floats, sizes: Lengt
     rows = np.arange(len(bent))
     least, most = _bent(np.float32(TELL_FROM)), _bent(np.float32(TELL_MOST))
     while len(rows):
-        since = bins - begun[rows, None]
-        curve = level[rows, None] * np.where(since <= sizes.hour, building[rows], again[rows])
-        curve *= _faded(since, sizes)
+        curve = (building - again)[rows] * (bins <= begun[rows, None] + sizes.hour)
+        curve += again[rows]
+        curve *= (level[rows] * _faded(-begun[rows], sizes))[:, None]
+        curve *= fading
         later = bins > after[rows, None]
         need[rows] = np.where(later, curve, need[rows])
-        told = later & (bent[rows] >= np.maximum(curve, least))
+        told = later & (bent[rows] >= np.maximum(curve, least, out=curve))
         first = told.argmax(axis=1)
-        some = told.any(axis=1)
+        some = told[np.arange(len(rows)), first]
         rows, first = rows[some], first[some]
         level[rows], begun[rows], after[rows] = np.minimum(bent[rows, first], most), first, first
     return need, level, bent.shape[1] - 1 - begun

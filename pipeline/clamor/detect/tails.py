@@ -351,10 +351,11 @@ def hear(
     cell[~judged | flagged] = size
     body = np.bincount(cell.ravel(), minlength=size + 1)[:size].reshape(-1, len(EDGES)).astype(np.float64)
     enough = count(judged) * 2 >= raw.shape[1]
+    peak = np.where(judged, raw, none).max(axis=1)
     return Heard(
-        np.where(judged, raw, none).max(axis=1),
+        peak,
         np.full(len(raw), np.nan, dtype=np.float32) if singles is None else np.where(judged, singles, none).max(axis=1),
-        np.where(judged, z, none).max(axis=1),
+        standardize(peak[:, None], to)[:, 0],
         enough,
         body,
         past.count(fresh, judged, enough & ~to.new),
