@@ -233,6 +233,15 @@ class TestHeadline:
         known = title(page(series("noooonnn"), now=NOW, incidents=incidents(*rows)))
         assert known == "Quiet now, after 1 outage and 1 minor incident in the last 2 h"
 
+    def test_what_may_be_nothing_is_said_to_be(self) -> None:
+        """An interval that holds no post in excess, or alarms so weak that some are false."""
+        none = incident(severity="minor", excess_posts=1.0, excess_low_posts=0.0, excess_high_posts=1.0)
+        weak = incident(severity="minor", probability=0.9)
+        for row, said in ((none, "as many posts come by chance"), (weak, "up to 10% of alarms so weak are false")):
+            told = text(page(series("nnnnoooo"), now=NOW, incidents=incidents(row)))
+            assert said in told
+        assert "may be nothing" not in text(page(series("nnnnoooo"), now=NOW, incidents=incidents(incident())))
+
     def test_who_suffers_from_another_is_not_called_out(self) -> None:
         """Netflix complains with Vodafone: its row says so, and its strip has no outage of its own."""
         flags = pd.concat([series("nnnnoooo", service="vodafone"), series("nnnneenn", service="netflix")])

@@ -11,13 +11,14 @@ from clamor.report.drawn import Columns, ends_at, gaps, points, shades, statemen
 from clamor.report.headline import excess, subject
 from clamor.report.status import UNKNOWN, Incident
 from clamor.report.strips import Piece, strip
-from clamor.report.window import ELEVATED, NO_DATA, Window
+from clamor.report.window import NO_DATA, OUTAGE, Window
 from clamor.report.words import (
     SEVERITIES,
     STATUS_WORDS,
     SYMPTOM_WORDS,
     Names,
     clock,
+    counted,
     listed,
     percent,
     period,
@@ -25,7 +26,7 @@ from clamor.report.words import (
     span,
     times,
 )
-from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, Ending, IncidentStatus, Scope
+from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, Ending, IncidentStatus, Scope, Severity
 
 _STRIPS: Final = 14
 _CHART_POINTS: Final = 400
@@ -141,7 +142,7 @@ def card(
         symptoms=[_share(s, SYMPTOM_WORDS) for s in sorted(incident["symptoms"], key=lambda s: -s["share"])],
         claimed=f"{said:,.0f} posts" if said else "",
         claims=[_share(s, {}) for s in sorted(incident["claims"], key=lambda s: -s["share"])],
-        sampled=f"{sample:,.0f} posts read" if sample else "",
+        sampled=f"{counted(int(sample), 'post')} read" if sample else "",
         warnings=_warnings(incident, queried),
     )
 
@@ -192,7 +193,7 @@ def _evidence(incident: Incident, names: Names) -> list[tuple[str, str]]:
     first_hand = incident["first_hand_share"]
     if isinstance(first_hand, dict):
         low, high = percent(first_hand["share_low"]), percent(first_hand["share_high"])
-        told = f"{percent(first_hand['share'])} ({low} to {high}) of {first_hand['sample_size']:,.0f} posts read"
+        told = f"{percent(first_hand['share'])} ({low} to {high}) of {counted(first_hand['sample_size'], 'post')} read"
         facts.append(("First-hand", told))
     if incident["scope"] == Scope.SHARED_CAUSE:
         facts.append(("Cause", "shared: these services fail together"))
@@ -281,12 +282,12 @@ def _reach(view: Window, incident: Incident, names: Names) -> str:
     ranks = {r: view.ranks(rows.index[rows["region"] == r])[max(start, 0) : stop] for r in watched}
     heard = [r for r in watched if r in set(incident["regions"])]
     blind = [r for r in watched if r not in heard and not (ranks[r] > NO_DATA).any()]
-    raised = [r for r in watched if r not in heard and r not in blind and (ranks[r] >= ELEVATED).mean() > 0.3]
+    flagged = [r for r in watched if r not in heard and r not in blind and (ranks[r] == OUTAGE).any()]
     text = f"Heard in {len(heard)} of {len(watched)} places watched."
     if not heard:
         text = f"Heard in the count of the world, in none of the {len(watched)} places watched by itself."
-    if raised:
-        text += f" Raised too: {listed([names.region(r) for r in raised], 6)}."
+    if flagged:
+        text += f" Flagged too: {listed([names.region(r) for r in flagged], 6)}."
     return text + (f" Not known: {listed([names.region(r) for r in blind], 6)} (no data)." if blind else "")
 
 
@@ -298,6 +299,10 @@ def _share(share: dict[str, Any], words: "dict[str, str] | Any") -> Share:
 
 def _warnings(incident: Incident, queried: bool) -> list[str]:
     told = []
+    if not pd.isna(incident["excess_low_posts"]) and incident["excess_low_posts"] <= 0:
+        told.append("This may be nothing: as many posts come by chance.")
+    elif incident["severity"] == Severity.MINOR and 0 < incident["probability"] < 0.95:
+        told.append(f"This may be nothing: up to {percent(1 - incident['probability'])} of alarms so weak are false.")
     if incident["uneven"]:
         told.append("Observed unevenly: the coverage is partial, so the size and the times may be artefacts.")
     if queried and not isinstance(incident["first_hand_share"], dict) and "x" in list(incident["sources"]):

@@ -128,7 +128,8 @@ def _support(incident: Incident, names: Names) -> str:
 def excess(incident: Incident, names: Names) -> str:
     """Say how many complaints more than normal, with the interval."""
     many, low, high = (number(incident[name]) for name in ("excess_posts", "excess_low_posts", "excess_high_posts"))
-    return f"{many} complaints more than normal on {names.source(incident['excess_source'])} ({low} to {high})"
+    word = "complaint" if many == "1" else "complaints"
+    return f"{many} {word} more than normal on {names.source(incident['excess_source'])} ({low} to {high})"
 
 
 def _rest(states: pd.DataFrame, names: Names) -> list[str]:
