@@ -14,6 +14,8 @@ from clamor.text import labelled, labelled_places
 
 HEADER = "id,lang,service,text,label,symptom\n"
 LABELS = Path(__file__).parent / "labels"
+OTHERS = ("synthetic_places", "synthetic_posts")
+"""Files whose names begin like those of a set, with columns of their own."""
 
 
 def test_symptoms_are_scored_on_the_complaints_found(tmp_path: Path) -> None:
@@ -33,6 +35,14 @@ def test_passing_talk_is_counted_by_language_and_reader(tmp_path: Path) -> None:
     counts = labelled.passing(tmp_path, "tiktok", catalog.load()).set_index(["reader", "language"])["called"]
     for reader in ("clamor, service told", "clamor, service found", "keyword regex"):
         assert [counts[reader, language] for language in ("en", "es", "all")] == [1, 0, 1]
+
+
+def test_names_are_counted_by_what_they_mean(tmp_path: Path) -> None:
+    """Two posts name a service, one of them means it and complains; a verb that is written alike is not named."""
+    rows = "1,signal,signal app won't open,yes\n2,zoom,zoom in on the left,no\n"
+    (tmp_path / "names.csv").write_text("id,service,text,named\n" + rows, encoding="utf-8")
+    found = labelled.naming(tmp_path / "names.csv", catalog.load()).set_index("named")
+    assert found.loc["yes"].tolist() == [1, 1, 1] and found.loc["no"].tolist() == [1, 0, 0]
 
 
 @pytest.fixture
@@ -75,13 +85,15 @@ def test_the_command_prints_every_language() -> None:
     shown = CliRunner().invoke(app, ["eval", "text", "--labels", str(LABELS), "--json"])
     assert shown.exit_code == 0, shown.output
     assert all(f'"{language}"' in shown.stdout for language in labelled.WORDS)
-    assert all(title in shown.stdout for title in labelled.SETS.values())
+    sets = (*labelled.SETS.values(), *labelled.ENGLISH.values(), *labelled.PASSING.values())
+    assert all(title in shown.stdout for title in sets) and "names that mean" in shown.stdout
 
 
 def test_every_set_is_whole() -> None:
     """Each invented post has a label; a complaint has its main symptom, other posts have none."""
-    patterns = ("synthetic_??.csv", "fresh_??.csv", "posts_??.csv", "reviews_??.csv", "mentions_*.csv")
-    for file in [file for pattern in patterns for file in LABELS.glob(pattern)]:
+    series = [*labelled.SETS, *labelled.PASSING]
+    files = [file for each in series for file in LABELS.glob(f"{each}_*.csv") if file.stem not in OTHERS]
+    for file in [*files, *(LABELS / f"{each}.csv" for each in labelled.ENGLISH)]:
         posts = pd.read_csv(file, keep_default_na=False)
         assert set(posts["label"]) <= {"complaint", "commentary", "mention"}, file
         assert ((posts["symptom"] != "") == (posts["label"] == "complaint")).all(), file

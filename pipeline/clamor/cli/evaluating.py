@@ -55,9 +55,18 @@ def text(
         if not spoken:
             raise InputError(f"{labels}: no {series}_<language>.csv; --labels is the folder of the labelled posts")
         tables[title] = pd.concat([labelled.synthetic(labels, each, names, series) for each in spoken])
-    tables["synthetic posts that mention TikTok in passing, blind: called complaints"] = labelled.passing(
-        labels, "tiktok", names
-    )
+    tables |= {
+        title: labelled.scored(labels / f"{each}.csv", "en", names)
+        for each, title in labelled.ENGLISH.items()
+        if (labels / f"{each}.csv").exists()
+    }
+    tables |= {
+        f"{title}: called complaints": labelled.passing(labels, "tiktok", names, series)
+        for series, title in labelled.PASSING.items()
+        if (labels / f"{series}_tiktok.csv").exists()
+    }
+    if (labels / "ambiguous_names.csv").exists():
+        tables["names that mean other things too, blind"] = labelled.naming(labels / "ambiguous_names.csv", names)
     if uk_mobile:
         tables["posts to UK mobile networks"] = labelled.uk_mobile(uk_mobile, names)
     if power:

@@ -18,8 +18,20 @@ SETS: Final = {
     "fresh": "fresh synthetic posts",
     "posts": "synthetic posts to companies, blind",
     "reviews": "synthetic app reviews, blind",
+    "tweets": "synthetic posts to companies, second, blind",
+    "app_reviews": "synthetic app reviews, second, blind",
 }
 """The sets of invented posts, by the beginning of their files' names; ``README.md`` beside them says who wrote them."""
+ENGLISH: Final = {
+    "uk_network": "synthetic posts to UK networks, blind",
+    "power_us": "synthetic posts on power cuts, blind",
+}
+"""Sets of invented posts in English alone, by their files' names."""
+PASSING: Final = {
+    "mentions": "synthetic posts that mention TikTok in passing, a tenth of them traps, blind",
+    "passing": "synthetic posts that mention TikTok in passing, second, blind",
+}
+"""Sets of posts that name a service in passing, by the beginning of their files' names."""
 WORDS: Final = {
     "en": r"down|not working|won'?t (?:load|open|work)|can'?t (?:log ?in|connect|access|load)|broken|crash\w*|errors?|"
     r"outages?|no (?:signal|internet|service|sound)|slow|offline|stuck",
@@ -50,10 +62,22 @@ def synthetic(folder: Path, language: str, catalog: Catalog, series: str = "synt
     """Score the reader on the invented posts of one language, beside a keyword regex.
 
     Args:
-        folder: Holds ``<series>_<language>.csv``: id, service, text, label, symptom.
+        folder: Holds ``<series>_<language>.csv``, see :func:`scored`.
         language: A key of :data:`WORDS`.
         catalog: The reader's names and phrases.
         series: A key of :data:`SETS`.
+
+    """
+    return scored(folder / f"{series}_{language}.csv", language, catalog)
+
+
+def scored(file: Path, language: str, catalog: Catalog) -> pd.DataFrame:
+    """Score the reader on invented posts, beside a keyword regex.
+
+    Args:
+        file: Columns id, service, text, label, symptom.
+        language: That of the regex, a key of :data:`WORDS`.
+        catalog: The reader's names and phrases.
 
     Returns:
         One row a reader, columns of :func:`~clamor.text.evaluate.evaluate`, then ``mention_called_complaint`` and, of
@@ -61,7 +85,7 @@ def synthetic(folder: Path, language: str, catalog: Catalog, series: str = "synt
         else is). The reader is told the service, or finds it (posts about services of the catalogue only).
 
     """
-    posts = read_labels(folder / f"{series}_{language}.csv", ("id", "service", "text", "label", "symptom"))
+    posts = read_labels(file, ("id", "service", "text", "label", "symptom"))
     posts["service"] = [catalog.find(name) or name for name in posts["service"]]
     known = posts[posts["service"].isin(list(catalog.services))].reset_index(drop=True)
     told = pd.concat(
@@ -76,19 +100,20 @@ def synthetic(folder: Path, language: str, catalog: Catalog, series: str = "synt
     return pd.DataFrame([{"language": language, "reader": name, **_row(each, read)} for name, each, read in rows])
 
 
-def passing(folder: Path, service: str, catalog: Catalog) -> pd.DataFrame:
+def passing(folder: Path, service: str, catalog: Catalog, series: str = "mentions") -> pd.DataFrame:
     """Count the complaints called in posts that name a service in passing, of which none complains of it.
 
     Args:
-        folder: Holds ``mentions_<service>.csv``: id, lang, text.
+        folder: Holds ``<series>_<service>.csv``: id, lang, text.
         service: The service, an id of the catalogue.
         catalog: The reader's names and phrases.
+        series: A key of :data:`PASSING`.
 
     Returns:
         One row a reader and language, then ``all``: ``reader, language, posts, called, share``.
 
     """
-    posts = read_labels(folder / f"mentions_{service}.csv", ("id", "lang", "text"))
+    posts = read_labels(folder / f"{series}_{service}.csv", ("id", "lang", "text"))
     frame = posts[["id", "text"]]
     found = read_frame(frame, catalog)
     called = {
@@ -103,6 +128,32 @@ def passing(folder: Path, service: str, catalog: Catalog) -> pd.DataFrame:
             for reader, hit in called.items()
             for language, ids in groups
             for hits in [int(ids.isin(hit).sum())]
+        ]
+    )
+
+
+def naming(file: Path, catalog: Catalog) -> pd.DataFrame:
+    """Tell in how many posts the reader names the service that they hold the name of, by whether they mean it.
+
+    Args:
+        file: Columns id, service, text and ``named``: ``yes`` where the post means the service.
+        catalog: The reader's names and phrases.
+
+    Returns:
+        A row for ``yes`` and one for ``no``: ``named, posts, found, called``; ``called`` were read as complaints.
+
+    """
+    posts = read_labels(file, ("id", "service", "text", "named"))
+    readings = read_frame(posts[["id", "text"]], catalog)
+    found = dict(zip(zip(readings["id"], readings["service"], strict=True), readings["signal"], strict=True))
+    own = [catalog.find(name) or name for name in posts["service"]]
+    signal = pd.Series([found.get(key) for key in zip(posts["id"], own, strict=True)], index=posts.index)
+    rows = [(means, signal[posts["named"] == means]) for means in ("yes", "no")]
+    complaint = Signal.COMPLAINT.value
+    return pd.DataFrame(
+        [
+            {"named": means, "posts": len(s), "found": int(s.notna().sum()), "called": int((s == complaint).sum())}
+            for means, s in rows
         ]
     )
 
