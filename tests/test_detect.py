@@ -583,3 +583,15 @@ def test_a_busy_series_far_below_its_expectation_is_judged():
     out = detect(counts)[16:]
     assert out[["score", "p_value"]].notna().all().all()
     assert not out["flag"][16 * 96 :].any()
+
+
+def test_in_bins_of_an_hour_an_outage_does_not_echo_when_it_is_over():
+    """Three hours of outage in three regions; a lone post five hours after its end begins no alarm."""
+    posts = np.random.default_rng(1).poisson(0.4, (3, 24 * 28))
+    posts[:, 600:603] = 34, 17, 14
+    posts[:, 603:612] = 1, 0, 0, 0, 1, 1, 0, 1, 1
+    times = pd.date_range("2026-03-02", periods=24 * 28, freq="1h", tz="UTC")
+    rows = [{"service": "a", "region": f"r{i}", "bin_start": times, "count": row} for i, row in enumerate(posts)]
+    verdicts = detect(pd.concat(map(pd.DataFrame, rows), ignore_index=True), bin_minutes=60)
+    flagged = set(verdicts.loc[verdicts["flag"], "bin_start"])
+    assert set(times[600:603]) <= flagged <= set(times[600:605])
