@@ -137,6 +137,21 @@ def test_over_dispersion_is_found_again(kappa):
     assert excess / worth == pytest.approx(kappa, rel=0.33)
 
 
+@pytest.mark.parametrize(("together", "least", "most"), [(True, -0.01, 0.02), (False, 0.05, 0.2)])
+def test_what_regions_share_is_not_how_far_one_goes_its_own_way(together, least, most):
+    """A week of 30 a bin in six regions whose level wanders by a third (variance 0.1), as one or each by itself."""
+    random, keep = np.random.default_rng(8), 0.5 ** (1 / 16)
+    steps = random.normal(0, 0.32 * np.sqrt(1 - keep**2), (6, 7 * 96))
+    logs = np.zeros((6, 7 * 96))
+    for t in range(1, 7 * 96):
+        logs[:, t] = keep * logs[:, t - 1] + (steps[0, t] if together else steps[:, t])
+    times = pd.date_range("2026-03-02", periods=7 * 96, freq="15min", tz="UTC", unit="us")
+    rows = {"service": "tv", "region": np.repeat([*"abcdef"], 7 * 96), "bin_start": times.append([times] * 5)}
+    _, fitted = walk(panel(pd.DataFrame({**rows, "count": random.poisson(30 * np.exp(logs)).ravel()}), None, 15))
+    excess, worth = fitted.moments[:, :, scatter.LAG].sum(axis=0)
+    assert least < excess / worth < most
+
+
 def test_a_yearly_season_and_trend_are_learned_from_weeks():
     """Weekly counts that grow and swing with the year are expected within a tenth after six years."""
     weeks = np.arange(400)

@@ -296,8 +296,8 @@ def _flat(fitted: Fitted, taken: Taken, heard: Floats) -> Floats:
 
 def _worth(fitted: Fitted, taken: Taken, level: Floats, sizes: Lengths) -> Floats:
     """Return effective posts per post by cell: where bins scatter by kappa, m posts are worth m / (1 + m * kappa)."""
-    lag = taken.kappa[scatter.LAG]
-    rough = np.maximum(taken.kappa[scatter.BIN] - lag, 0) + np.float32(ALIKE_HOURS) * sizes.hour * lag
+    level_var = scatter.unsteady(taken.kappa, sizes)
+    rough = taken.kappa[scatter.BIN] - level_var + np.float32(ALIKE_HOURS) * sizes.hour * level_var
     worth = fitted.season * (level * rough)[:, None]
     worth += 1
     return np.asarray(np.divide(1, worth, out=worth))

@@ -47,7 +47,7 @@ class Lengths:
     @property
     def tail(self) -> int:
         """Bins of the past that a day's first bins look back on."""
-        return max(self.recent, 3 * self.hour + max(self.windows))
+        return max(self.recent, self.hour + max(self.windows))
 
     @property
     def stretch(self) -> float:

@@ -27,9 +27,6 @@ SUSPECT_SHARE = 0.5
 """and unless half of the last day looks so: then it is the new normal."""
 STEADY_SERVICE_POSTS = 60.0
 """Effective posts of a service's other regions in the last hour at which half of their rise is expected here too."""
-TREND = 0.5
-"""Share of the last hour's rise over the hour before that is expected to go on (talk grows; outages jump)."""
-MAX_TREND = 2.0
 TALK_POSTS, TALK_POWER = 20.0, 0.8
 """Posts of the last day before talk says anything, and the power of its rise that complaints are expected to follow."""
 MUCH = np.float32(1e12)
@@ -108,7 +105,7 @@ def follow(
     learned, so_far = _learned(*scatter.moments(sums, means, known, working, learn, past, sd), young)
     so_far += moments[:, :, young, None]
     now = _through_day(kappa, young, scatter.estimate(so_far[0], so_far[1], first) if len(young) else first)
-    level_var = np.maximum((sizes.hour * now[HOUR] - now[BIN]) / (sizes.hour - 1), 0)
+    level_var = scatter.unsteady(now, sizes)
     windows = len(sizes.windows)
     return Followed(
         taken=Taken(
@@ -130,7 +127,7 @@ def follow(
         sums=sums[:windows],
         means=means[:windows],
         kappa=now[:windows],
-        dispersion=np.maximum(now[BIN] - level_var, 0),
+        dispersion=now[BIN] - level_var,
         level_cv=np.sqrt(level_var + 1 / known),
         ready=ready,
     )
@@ -241,9 +238,12 @@ def _windows(
     others: tuple[Rows, Floats],
     talked: list[Floats] | None,
     sizes: Lengths,
-) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
-    """Sum counts and expectations of the windows (lifted by the hours before), the bin and the hour."""
-    tail = max(sizes.windows) + 3 * sizes.hour
+) -> tuple[Floats, Floats, tuple[Floats, Floats, Floats]]:
+    """Sum counts and expectations of the windows (lifted by the hours before), the bin and the hour.
+
+    Also return the hour before each bin: its counts and expectation, a bin, and by how much other regions exceeded it.
+    """
+    tail = max(sizes.windows) + sizes.hour
     y = Sliding(np.concatenate([fitted.tail_posts[:, -tail:], posts], axis=1))
     m = Sliding(np.concatenate([fitted.tail_mean[:, -tail:], mean], axis=1))
 
@@ -254,8 +254,8 @@ def _windows(
 
     sums, means = (np.empty((len(sizes.windows) + 2, *posts.shape), dtype=np.float32) for _ in range(2))
     longest, bins = max(sizes.windows), posts.shape[1]
-    hours = slice(tail - longest - 2 * sizes.hour + 1, tail + bins - sizes.hour)
-    lifts = _lifts(y.last(sizes.hour)[:, hours], m.last(sizes.hour)[:, hours], kappa, others, sizes)
+    hours = slice(1, tail + bins - sizes.hour)
+    lifts, shared = _lifts(y.last(sizes.hour)[:, hours], m.last(sizes.hour)[:, hours], kappa, others, sizes)
     for k, window in enumerate(sizes.windows):
         lift = lifts[:, longest - window : longest - window + bins]
         if talked is not None:
@@ -266,11 +266,13 @@ def _windows(
     sums[-1], means[-1] = summed(sizes.hour)
     before, before_mean = summed(sizes.hour, 1)
     each = np.float32(sizes.hour)
-    return sums, means, (before / each, before_mean / each)
+    return sums, means, (before / each, before_mean / each, shared[:, longest - 1 :])
 
 
-def _lifts(hours: Floats, usual: Floats, kappa: Floats, others: tuple[Rows, Floats], sizes: Lengths) -> Floats:
-    """Return by how much more than usual is expected after each hour but those that end within the first.
+def _lifts(
+    hours: Floats, usual: Floats, kappa: Floats, others: tuple[Rows, Floats], sizes: Lengths
+) -> tuple[Floats, Floats]:
+    """Return by how much more than usual is expected after each hour, and how much of it other regions say.
 
     Args:
         hours: Counts of each hour, one for each bin at which it ends, the last but one of the day the last of them.
@@ -280,21 +282,15 @@ def _lifts(hours: Floats, usual: Floats, kappa: Floats, others: tuple[Rows, Floa
         sizes: Lengths in bins.
 
     """
-    noise = _at_hours(np.maximum(kappa[BIN] - kappa[LAG], 0) / sizes.hour, hours)
+    noise = _at_hours((kappa[BIN] - scatter.unsteady(kappa, sizes)) / sizes.hour, hours)
     steady = _at_hours(1 / np.maximum(kappa[LAG], np.float32(MIN_LAG)), hours)
     worth = _worth(usual, noise)
     heard, expected = hours * worth, usual * worth
+    shared = _shared(hours, usual, worth, *others)
+    heard += shared * steady
     expected += steady
-    first, last = slice(None, -sizes.hour), slice(sizes.hour, None)
-    was = heard[:, first] + steady[:, first]
-    was /= expected[:, first]
-    lift = _shared(hours[:, last], usual[:, last], worth[:, last], *others)
-    lift *= steady[:, last]
-    lift += heard[:, last]
-    lift /= expected[:, last]
-    rise = np.clip(np.divide(lift, was, out=was), 1, np.float32(MAX_TREND), out=was)
-    lift *= rise**TREND
-    return lift
+    heard /= expected
+    return heard, shared
 
 
 def _at_hours(values: Floats, hours: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 A sum Y with expectation M has variance ``M + kappa * M**2``. For each series there are several kappas, the kinds: one
 for each window (about the lifted expectation), then BIN and HOUR (a bin, an hour, about the day's expectation), and
-LAG, the part of the variance that one hour hands on to the next bin: how unsteady the level is.
+LAG, the part of the variance about what other regions of the service say that one hour hands on to the next bin.
 """
 
 import numpy as np
@@ -76,6 +76,12 @@ def estimate(excess: Floats, worth: Floats, prior: Floats) -> Floats:
     return np.asarray(np.clip(kappa, least, MAX_SCATTER), dtype=np.float32)
 
 
+def unsteady(kappa: Floats, sizes: Lengths) -> Floats:
+    """Return how unsteady the level is: the variance that bins of an hour share; the rest of BIN is theirs alone."""
+    shared = (sizes.hour * kappa[HOUR] - kappa[BIN]) / np.float32(sizes.hour - 1)
+    return np.asarray(np.clip(shared, 0, kappa[BIN]), dtype=np.float32)
+
+
 def ceiling(mean: Floats, rough: Floats, sd: Floats) -> Floats:
     """Return the count above which training counts are cut; ``rough`` is kappa with the level's error."""
     out = mean * rough
@@ -94,7 +100,7 @@ def moments(
     known: Floats,
     working: Floats,
     use: npt.NDArray[np.bool_],
-    past: tuple[Floats, Floats],
+    past: tuple[Floats, Floats, Floats],
     sd: Floats,
 ) -> tuple[Floats, Floats]:
     """Return each bin's excess variance and what it would be at a kappa of one, and the weights of both.
@@ -105,7 +111,7 @@ def moments(
         known: Posts that the level rests on.
         working: Kappas to weigh by, ``(kinds, series, bins or 1)``.
         use: Bins to learn from.
-        past: Counts and expectation of the hour before the bin, per bin.
+        past: Counts and expectation of the hour before the bin, per bin, and what other regions said of it, a ratio.
         sd: Standard deviations at which surprises are cut, ``(series, 1)``.
 
     Returns:
@@ -134,11 +140,17 @@ def moments(
     np.multiply(means, means, out=worth)
     excess -= means
     excess -= np.multiply(worth, unsure, out=spread)
-    past_posts, past_mean = past
-    mean = means[BIN + 1]
-    limit = sd * np.sqrt(past_mean * (1 + past_mean * working[BIN])) + np.float32(CLIP_POSTS)
+    posts, mean = sums[BIN + 1], means[BIN + 1] * past[2]
+    past_posts, past_mean = past[0], past[1] * past[2]
+    rough = working[BIN] + unsure
     np.divide(use, (1 + mean * working[BIN]) * (1 + past_mean * working[HOUR]) + np.float32(1e-6), out=weights[LAG])
     both = np.multiply(mean, past_mean, out=values[1, LAG])
-    carried = np.multiply(off[BIN + 1], np.minimum(past_posts - past_mean, limit), out=values[0, LAG])
+    carried = np.multiply(_off(posts, mean, rough, sd), _off(past_posts, past_mean, rough, sd), out=values[0, LAG])
     carried -= both * unsure
     return values, weights
+
+
+def _off(posts: Floats, mean: Floats, rough: Floats, sd: Floats) -> Floats:
+    """Return surprises, cut from above."""
+    most = sd * np.sqrt(mean * (1 + mean * rough)) + np.float32(CLIP_POSTS)
+    return np.asarray(np.minimum(posts - mean, most))
