@@ -92,6 +92,7 @@ def command_line(millions):
 
 
 SHAPES = {
+    "1 series, 1 day of 15 min": (1, 96, 15),
     "100,000 series, 1 day of 15 min": (100_000, 96, 15),
     "2,000 series, 1 week of 15 min": (2000, 672, 15),
     "3,000 series, 40 days of 1 h": (3000, 960, 60),

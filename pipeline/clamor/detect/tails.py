@@ -203,7 +203,7 @@ def _heavy(
 
 
 def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    ordered = np.sort(np.where(np.isnan(peaks), np.float32(np.inf), peaks), axis=1)
+    ordered = np.sort(peaks, axis=1)  # NaN comes last
     ordered[days == 0] = 0
     rows = np.arange(len(peaks))
 
@@ -220,7 +220,7 @@ def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floa
 def _weighted_median(values: Floats, weights: npt.NDArray[np.int64]) -> float:
     if not len(values):
         return 0.0
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     total = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
