@@ -78,8 +78,6 @@ def lengths(bin_minutes: int) -> Lengths:
 def _windows(bin_minutes: int) -> tuple[int, ...]:
     if bin_minutes >= MINUTES_PER_DAY:
         return (1, 2)
-    if bin_minutes >= 60:
-        return (1, 2, 4)  # eight hours would still hold an outage that is over
-    if bin_minutes >= FINE_MINUTES:
-        return (1, 2, 4, 8)
+    if bin_minutes >= FINE_MINUTES:  # eight bins of more than two hours would still hold an outage that is over
+        return (1, 2, 4) if 8 * bin_minutes > 120 else (1, 2, 4, 8)
     return (1, *(minutes // bin_minutes for minutes in WINDOW_MINUTES))
