@@ -74,6 +74,8 @@ WORDED: Final = 2.5
 """The most that the words of a text as a whole speak for trouble: just enough, where nothing speaks against it."""
 _LEAN: Final = 0.5
 """What is added to their log-odds, as the real posts among those learnt from complain more rarely than most."""
+_TOLD: Final = 0.3
+"""What is added besides where the text does not name the service as a word: one tells a company little in passing."""
 _PAIRS: Final = (
     (Kind.LACK, Kind.LACKING),
     (Kind.BAD, Kind.FAULTY),
@@ -157,6 +159,7 @@ class Ledger:
         "_anchor",
         "_default",
         "_focus",
+        "_passing",
         "_talk",
         "_unnamed",
         "_worded",
@@ -179,8 +182,9 @@ class Ledger:
         self._default = kind.weights.get("*", 1.0)
         self._talk = kind.talk
         self._wording = kind.wording
+        self._passing = kind.passing
         # Trouble right beside the name is not said in passing: see add().
-        self.needed = COMPLAINT + (kind.passing if anchor is not None else 0.0)
+        self.needed = COMPLAINT + (self._passing if anchor is not None else 0.0)
         self._unnamed = kind.unnamed
         self.total = self.said = 0.0
         self.symptoms: dict[str, float] = {}
@@ -206,6 +210,8 @@ class Ledger:
         if kind in SAID_OF:
             points *= self._focus.get(tag, self._default)
             if not points:
+                if kind == Kind.TROUBLE and tag == _POWER:
+                    self.add(Kind.PASSING, POINTS[Kind.PASSING], start, end)
                 return
         elif kind == Kind.OTHER:
             points *= self._talk
@@ -246,7 +252,8 @@ class Ledger:
     def weigh_words(self) -> None:
         """Add what the words say as a whole, where it may decide."""
         if self._worded is not None and self.total + WORDED >= self.needed:
-            points = min(self._worded.trouble() + _LEAN, WORDED)
+            lean = _LEAN + _TOLD if self._anchor is None and not self._passing else _LEAN
+            points = min(self._worded.trouble() + lean, WORDED)
             self.settle(Kind.WORDING, points * self._wording)
 
     def beside(self, last: Mapping[int, Hit], kind: int, hit: Hit, reach: int | None = None) -> Hit | None:

@@ -85,6 +85,7 @@ def learn(posts: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     trouble = fit(heard, ["yes" if each else "no" for each in is_trouble])
     named = [at for at, each in enumerate(posts["symptom"]) if each]
     symptoms = fit([heard[at] for at in named], [posts["symptom"].iloc[at] for at in named])
+    symptoms.loc[CONSTANT] /= 2  # How many posts were invented of each says half, at most, of how many people have it.
     weights = pd.concat([(trouble["yes"] - trouble["no"]).rename(TROUBLE), symptoms], axis=1).fillna(0.0)
     weights = weights.reindex(columns=[TROUBLE, *(each.value for each in Symptom)], fill_value=0.0)
     weights = weights.sort_index().rename_axis("word")
