@@ -1,13 +1,14 @@
 """Episodes to cases: one case an outage of a service, over all regions that are flagged at the same time."""
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from clamor.incidents.case import Case
-from clamor.incidents.episodes import ELEVATED, NORMAL, After, Bools, Decided, Episodes, Ints, Rows, after, find
+from clamor.incidents.episodes import ELEVATED, NORMAL, After, Decided, Episodes, Ints, Rows, after, find
 from clamor.incidents.evidence import Window, cells, single
 from clamor.incidents.merge import group
 from clamor.incidents.place import place
@@ -18,8 +19,16 @@ from clamor.incidents.turns import tell
 from clamor.schema import IncidentStatus
 
 FOREVER: Final = 2**40
-Pauses = dict[int, list[tuple[int, int]]]
-"""Service to the pauses in its cases: first bin, and the bin in which it began again."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A case of some series of a service was over in bin ``first``, and began again in bin ``again``."""
+
+    service: int
+    series: Ints
+    first: int
+    again: int
 
 
 def make(
@@ -37,33 +46,44 @@ def make(
     Flags linger, and so they join what their posts tell apart: where a case was over for a closing time before it began
     again, what is merely elevated in between counts as normal.
     """
-    pauses: Pauses = {}
-    cases, calm = _made(rows, decided, tree, rules, pauses, unread=unread, sampled=sampled, now_bin=now_bin)
-    if calm.any():
-        decided = replace(decided, rank=np.where(calm & (decided.rank == ELEVATED), NORMAL, decided.rank))
-        cases, _ = _made(rows, decided, tree, rules, pauses, unread=unread, sampled=sampled, now_bin=now_bin)
+    made = partial(_made, rows, tree=tree, rules=rules, unread=unread, sampled=sampled, now_bin=now_bin)
+    cases, pauses = made(decided, before=())
+    if pauses:
+        decided = _calmed(decided, pauses)
+        cases, _ = made(decided, before=pauses)
     return decided, cases
+
+
+def _calmed(decided: Decided, pauses: Sequence[Pause]) -> Decided:
+    """Return the verdicts with what is merely elevated in a pause as normal."""
+    rank = decided.rank.copy()
+    for each in pauses:
+        for number in each.series.tolist():
+            start, end = np.searchsorted(decided.series, [number, number + 1])
+            inside = slice(*(start + np.searchsorted(decided.bin[start:end], [each.first, each.again])))
+            rank[inside][rank[inside] == ELEVATED] = NORMAL
+    return replace(decided, rank=rank)
 
 
 def _made(
     rows: Rows,
     decided: Decided,
+    *,
     tree: Tree,
     rules: Rules,
-    pauses: Pauses,
-    *,
     unread: Collection[str],
     sampled: Readings,
     now_bin: int,
-) -> tuple[list[Case], Bools]:
-    """Make cases, add to ``pauses`` those that were found in them, and return which verdicts lie in one of these."""
+    before: Sequence[Pause],
+) -> tuple[list[Case], list[Pause]]:
+    """Make cases; return them and the pauses in them. No case asks about bins beyond the pauses known ``before``."""
     bin_minutes = rows.width // 60_000_000
     quiet, silent = rules.quiet_bins(bin_minutes), rules.silent_bins(bin_minutes)
     found = find(decided, quiet_bins=quiet, silent_bins=silent)
     cases: list[Case] = []
-    calm = np.zeros(len(decided.bin), bool)
+    pauses: list[Pause] = []
     if not len(found.series):
-        return cases, calm
+        return cases, pauses
     groups = group(found, decided, rows, tree, rules, quiet)
     lasts = np.zeros(len(found.series), np.int64)
     for each in groups:
@@ -71,30 +91,26 @@ def _made(
     then = after(decided, found.series, lasts, quiet_bins=quiet)
     fresh = now_bin - rules.stale_bins(bin_minutes) - 1
     window = Window(rows.service, rows.bin)
-    known = {service: list(mine) for service, mine in pauses.items()}
     for each in groups:
         service = int(found.series[each.episodes[0]]) // len(rows.regions)
         case = _case(found, each.episodes, rows.services[service])
         case.status, case.clear_after = standing(then.of(each.episodes), quiet, fresh)
         seen = single(rows, cells(rows, window.rows(service, case.first, case.last), rows.region))
         place(case, seen, rows, tree, rules, each)
-        within = _between(known.get(service, ()), case)
+        within = _between([pause for pause in before if pause.service == service], case)
         paused = tell(case, rows, decided, tree, rules, unread=unread, sampled=sampled, quiet=quiet, within=within)
         if case.until < case.last:
             seen = single(rows, cells(rows, window.rows(service, case.first, case.until), rows.region))
             place(case, seen, rows, tree, rules, each)
-        for first, again in paused:
-            pauses.setdefault(service, []).append((first, again))
-            mine = np.isin(decided.series, found.series[each.episodes])
-            calm |= mine & (decided.bin >= first) & (decided.bin < again)
         cases.append(case)
-    return cases, calm
+        pauses += [Pause(service, np.unique(found.series[each.episodes]), first, again) for first, again in paused]
+    return cases, pauses
 
 
-def _between(pauses: Collection[tuple[int, int]], case: Case) -> tuple[int, int]:
+def _between(pauses: Sequence[Pause], case: Case) -> tuple[int, int]:
     """Return the bins that may be asked about a case: from the pause before it to the end of the one after it."""
-    before = [first for first, again in pauses if first <= case.opened and again <= case.opened]
-    later = [again for first, again in pauses if first > case.opened and again > case.last]
+    before = [pause.first for pause in pauses if pause.again <= case.opened]
+    later = [pause.again for pause in pauses if pause.first > case.opened and pause.again > case.last]
     return max(before, default=0), min(later, default=FOREVER)
 
 

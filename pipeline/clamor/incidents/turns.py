@@ -90,7 +90,8 @@ def _alarm(case: Case, rows: Rows, decided: Decided, series: Sequence[Series]) -
     """
     alarms = []
     for each in series:
-        raised = rows.bin[each.inside[rows.rank[each.inside] >= ELEVATED]]
+        index = each.inside[rows.rank[each.inside] >= ELEVATED]
+        raised = rows.bin[index[rows.value["posts"][index] > rows.value["expected_posts"][index]]]
         number = rows.services.index(case.service) * len(rows.regions) + rows.regions.index(each.regions[0])
         mine = slice(*np.searchsorted(decided.series, [number, number + 1]))
         outage = decided.bin[mine][decided.rank[mine] == OUTAGE]
