@@ -1,9 +1,11 @@
 """What the past allows: tiny counts of days, checked by hand and against a slow twin."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from clamor.detect import past
+from clamor.detect import detect, past
+from clamor.simulate.counts import Nature, catalogue
 from naive import detect as naive
 
 EVERY = np.ones((1, 1), dtype=np.bool_)
@@ -64,3 +66,13 @@ def test_a_day_counts_from_a_week_later_on_for_four_weeks():
     today = past.learn(past.start(), [past.count(np.full((800, 1), 1.0), np.ones((800, 1)) > 0, np.ones(800) > 0)])
     counts = [past.table(passed(today, days))[-1] > past.table(past.start())[-1] for days in (6, 7, 34, 35)]
     assert counts == [False, True, True, False]
+
+
+def test_a_quiet_catalogue_gets_its_budget_within_a_factor_of_two():
+    """A hundred quiet synthetic series, five weeks: the last bring half a false episode a series-week, as asked."""
+    world = catalogue(11, Nature(chatter_per_week=0, outages_per_week=0), services=10, weeks=5)
+    out = detect(world.frame(), world.regions, eval_start=pd.Timestamp("2026-01-26", tz="UTC"), budget=0.5)
+    flag = out["flag"].to_numpy().reshape(100, -1)
+    begins = [flag[:, t] & ~flag[:, max(0, t - 5) : t].any(axis=1) for t in range(flag.shape[1])]
+    weeks = flag.shape[1] / 672
+    assert 0.25 < np.sum(begins) / 100 / weeks < 1
