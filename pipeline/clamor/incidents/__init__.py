@@ -1,7 +1,8 @@
 """Flags to incidents: one row an outage, over its regions, with what is known of its beginning, end, size and cause.
 
-``episodes`` (two thresholds, one series) → ``cases`` (one service, all regions; ``place`` says where, ``turns`` when)
-→ ``causes`` (one cause, several services) → ``identity`` (ids that stay) → ``build`` (rows of the incidents table).
+``episodes`` (two thresholds, one series) → ``cases`` (one service, all regions; ``place`` says where, ``turns`` and
+``course`` when) → ``causes`` (one cause, several services) → ``identity`` (ids that stay) → ``build`` (rows of the
+incidents table).
 ``scope``, ``evidence``, ``measured`` and ``shares`` are what they look things up with; ``words`` says an incident in a
 sentence.
 """
