@@ -1,6 +1,6 @@
 """What a text says: which services, first-hand trouble or not, which symptoms, which claims."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple
@@ -72,9 +72,13 @@ def topic_keys(catalog: Catalog, service: Service) -> Iterator[str]:
             yield from keys_of(template)
 
 
-def _rarest(key: str, common: frozenset[str]) -> str:
-    """Return the word of a name that other texts use least, as far as its length and a list of common words tell."""
-    return max(key.split(), key=lambda word: (word not in common and len(word) > 1, len(word)))
+def _rarest(key: str, everyday: Set[str]) -> str:
+    """Return the word of a name that other texts use least, as far as its length and lists of common words tell."""
+
+    def rare(word: str) -> tuple[bool, bool, int]:
+        return word not in everyday and word not in _COMMON and len(word) > 1, word not in everyday, len(word)
+
+    return max(key.split(), key=rare)
 
 
 def cries(service: Service) -> list[str]:
@@ -121,10 +125,13 @@ class Matcher:
             self._names.add_word(key, (len(key), tuple(services.items())))
         self._names.make_automaton()
         self._signs = ahocorasick.Automaton()
-        common = _COMMON.union(*(table.get(part, ()) for table in catalog.phrases.values() for part in _EVERYDAY))
-        for key, services in found.items():
-            if services and key.isascii():
-                self._signs.add_word(f" {_rarest(key, common)} ", True)
+        everyday = {word for table in catalog.phrases.values() for part in _EVERYDAY for word in table.get(part, ())}
+        signs: set[str] = set()
+        for key in sorted((key for key, services in found.items() if services and key.isascii()), key=len):
+            if signs.isdisjoint(key.split()):
+                signs.add(_rarest(key, everyday))
+        for sign in signs:
+            self._signs.add_word(f" {sign} ", True)
         self._signs.make_automaton()
         self._lexicon = Lexicon(
             catalog.phrases,
