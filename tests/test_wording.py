@@ -83,6 +83,7 @@ def test_learning_gives_what_wording_takes() -> None:
             "text": texts,
             "label": ["complaint"] * 2 + ["mention"] * 2 + ["complaint"] * 2,
             "symptom": ["playback"] * 2 + [""] * 2 + ["slow"] * 2,
+            "real": False,
         }
     )
     wording = Wording(learn(posts, catalog.load()))

@@ -236,12 +236,16 @@ class Ledger:
         Where none is named it is the one that services of this kind fail in.
         """
         said = {tag: points * _TELLING.get(tag, 1.0) for tag, points in self.symptoms.items()}
-        said = said or {tag: _OF_PARTS for tag in self.parts if tag in _SYMPTOMS} or {_OTHER: _OF_NONE}
+        said = said or {tag: _OF_PARTS for tag in self.parts if self._fails(tag)} or {_OTHER: _OF_NONE}
         if self._worded is not None:
-            likely = self._worded.symptoms()
+            likely = {t: p for t, p in self._worded.symptoms().items() if t == _OTHER or self._fails(t)}
             said[max(likely, key=lambda tag: likely[tag] + _SAID * said.get(tag, 0.0))] = math.inf
         main, *rest = sorted(said, key=said.__getitem__, reverse=True)
         return tuple(dict.fromkeys([self._unnamed if main == _OTHER else main, *(t for t in rest if t != _OTHER)]))
+
+    def _fails(self, tag: str) -> bool:
+        """Tell whether a tag is a symptom that services of this kind have."""
+        return tag in _SYMPTOMS and self._focus.get(tag, self._default) > 0
 
     def settle(self, kind: Kind, points: float) -> None:
         """Correct what a kind counts by the text as a whole."""

@@ -30,13 +30,15 @@ _SMALL: Final = 0.05
 """Weights of words that say less, of trouble and of every symptom, are left out."""
 
 
-def fit(posts: Sequence[Mapping[str, int]], classes: Sequence[str], strength: float = STRENGTH) -> pd.DataFrame:
+def fit(
+    posts: Sequence[Mapping[str, int]], classes: Sequence[str], known: Sequence[Mapping[str, int]] | None = None
+) -> pd.DataFrame:
     """Return the weight of every feature for every class, by multinomial logistic regression.
 
     Args:
         posts: How often each has each feature; they are divided by the root of their sum.
         classes: The class of each.
-        strength: The weight of a post against the penalty, half the squares of the weights.
+        known: The posts whose features are learnt, those of two or more; all where not given.
 
     Returns:
         Frame, one row a feature of two posts or more and one for the constant, one column a class.
@@ -44,9 +46,8 @@ def fit(posts: Sequence[Mapping[str, int]], classes: Sequence[str], strength: fl
     """
     from scipy.optimize import minimize
 
-    names = sorted({each for post in posts for each in post})
-    seen = Counter(each for post in posts for each in post)
-    names = [name for name in names if seen[name] >= _RARE]
+    seen = Counter(each for post in (posts if known is None else known) for each in post)
+    names = sorted(name for name, number in seen.items() if number >= _RARE)
     x = _design(posts, {name: at for at, name in enumerate(names)})
     kinds = list(dict.fromkeys(classes))
     true = np.array([[each == kind for kind in kinds] for each in classes], dtype="float64")
@@ -58,8 +59,8 @@ def fit(posts: Sequence[Mapping[str, int]], classes: Sequence[str], strength: fl
         odds -= odds.max(axis=1, keepdims=True)
         share = np.exp(odds)
         total = share.sum(axis=1, keepdims=True)
-        value = strength * (np.log(total).sum() - (odds * true).sum()) + 0.5 * (w[:-1] ** 2).sum()
-        slope = strength * (share / total - true)
+        value = STRENGTH * (np.log(total).sum() - (odds * true).sum()) + 0.5 * (w[:-1] ** 2).sum()
+        slope = STRENGTH * (share / total - true)
         return value, np.vstack([x.T @ slope + w[:-1], slope.sum(axis=0)]).ravel()
 
     best = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x
@@ -76,13 +77,15 @@ def _design(posts: Sequence[Mapping[str, int]], known: Mapping[str, int]) -> Any
 
 
 def learn(posts: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    """Return the weights that labelled posts teach: ``text``, ``label``, ``symptom`` (empty where unknown).
+    """Return the weights that labelled posts teach: ``text``, ``label``, ``symptom`` (empty where unknown), ``real``.
 
+    Of real posts no word is learnt that the invented ones do not have, so that nothing of theirs is kept.
     The frame is as :class:`clamor.text.wording.Wording` takes it: log-odds of trouble, and weights of the symptoms.
     """
     heard = counts(map(Matcher(catalog).words, posts["text"]))
     is_trouble = posts["label"] == Signal.COMPLAINT.value
-    trouble = fit(heard, ["yes" if each else "no" for each in is_trouble])
+    invented = [post for post, real in zip(heard, posts["real"], strict=True) if not real]
+    trouble = fit(heard, ["yes" if each else "no" for each in is_trouble], invented)
     named = [at for at, each in enumerate(posts["symptom"]) if each]
     symptoms = fit([heard[at] for at in named], [posts["symptom"].iloc[at] for at in named])
     symptoms.loc[CONSTANT] /= 2  # How many posts were invented of each says half, at most, of how many people have it.
@@ -98,11 +101,13 @@ def counts(posts: Iterable[Iterable[str]]) -> list[Counter[str]]:
 
 
 def read_posts(folder: Path, uk_mobile: Path | None = None) -> pd.DataFrame:
-    """Return text, label and symptom of the invented posts and of the even rows of the real ones."""
+    """Return text, label, symptom and ``real`` of the invented posts and of the even rows of the real ones."""
     posts = [read_labels(file, ("text", "label", "symptom")) for file in sorted(folder.glob("*.csv"))]
     if uk_mobile is not None:
-        posts.append(mobile_posts(uk_mobile).iloc[::2].assign(symptom=""))
-    return pd.concat(posts, ignore_index=True)[["text", "label", "symptom"]]
+        posts.append(mobile_posts(uk_mobile).iloc[::2].assign(symptom="", real=True))
+    return pd.concat([post.assign(real="real" in post.columns) for post in posts], ignore_index=True)[
+        ["text", "label", "symptom", "real"]
+    ]
 
 
 def main(files: Sequence[str]) -> None:
