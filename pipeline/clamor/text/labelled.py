@@ -20,11 +20,15 @@ SETS: Final = {
     "reviews": "synthetic app reviews, blind",
     "tweets": "synthetic posts to companies, second, blind",
     "app_reviews": "synthetic app reviews, second, blind",
+    "sealed_tweets": "synthetic posts to companies, sealed until November 2026",
+    "sealed_app_reviews": "synthetic app reviews, sealed until November 2026",
 }
 """The sets of invented posts, by the beginning of their files' names; ``README.md`` beside them says who wrote them."""
 ENGLISH: Final = {
     "uk_network": "synthetic posts to UK networks, blind",
     "power_us": "synthetic posts on power cuts, blind",
+    "sealed_uk_network": "synthetic posts to UK networks, sealed until November 2026",
+    "sealed_power_us": "synthetic posts on power cuts, sealed until November 2026",
 }
 """Sets of invented posts in English alone, by their files' names."""
 PASSING: Final = {
@@ -163,8 +167,13 @@ def _ids(readings: pd.DataFrame) -> set[str]:
 
 
 def uk_mobile(file: Path, catalog: Catalog) -> pd.DataFrame:
-    """Score service trouble (Network or Broadband, negative) in labelled posts to UK mobile networks."""
-    return evaluate(mobile_posts(file), catalog, "vodafone")
+    """Score service trouble (Network or Broadband, negative) in labelled posts to UK mobile networks.
+
+    The even rows are learnt from (:mod:`clamor.text.learn`), so the odd ones alone, ``rows``, say how well it reads.
+    """
+    posts = mobile_posts(file)
+    parts = {"odd, not learnt from": posts.iloc[1::2].reset_index(drop=True), "all": posts}
+    return pd.concat([evaluate(part, catalog, "vodafone").assign(rows=name) for name, part in parts.items()])
 
 
 def mobile_posts(file: Path) -> pd.DataFrame:
