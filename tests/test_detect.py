@@ -316,13 +316,13 @@ FLAT = (NOBODY, NOBODY)
 
 def test_pooled_odds_equal_their_slow_twin():
     """All accounts of who is out, who is not, and what is talk, with the cap on what one region may say of others."""
-    ratios = (2.0, 5.0)
+    sizes = dataclasses.replace(lengths(15), ratios=(2.0, 5.0))
     likely = [(0.3, 0.1), (2.0, 1.0), (300.0, 500.0), (1.0, 0.9), (7.0, 7.0), (0.9, 0.2), (4.0, 30.0)]
     service, parent = [0, 0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 1, 2, 3]
     ties = pooling.Ties.of(np.array(service), np.array(parent), FLAT)
     of_one_window = np.array(likely, dtype=np.float32).T[:, None, :, None]
-    fast = np.concatenate(pooling.odds(of_one_window, ties, NOBODY, pooling.talk(ratios)), axis=1)
-    assert fast == pytest.approx(np.array(naive.odds(likely, ratios, service, parent)), rel=1e-3)
+    fast = np.concatenate(pooling.odds(of_one_window, ties, NOBODY, pooling.talk(sizes)), axis=1)
+    assert fast == pytest.approx(np.array(naive.odds(likely, sizes.ratios, service, parent)), rel=1e-3)
 
 
 def test_a_region_that_is_not_known_yet_changes_no_odds():
@@ -333,8 +333,16 @@ def test_a_region_that_is_not_known_yet_changes_no_odds():
     for rows in (2, 3):
         ties = pooling.Ties.of(np.zeros(rows, dtype=np.int64), np.array([0, 0, 1])[:rows], FLAT)
         likely = pooling.limited(pooling.log_ratios(y[:, :rows], m[:, :rows], size[:, :rows], sizes.ratios))
-        answers.append([odds[:2].tolist() for odds in pooling.odds(likely, ties, NOBODY, pooling.talk(sizes.ratios))])
+        answers.append([odds[:2].tolist() for odds in pooling.odds(likely, ties, NOBODY, pooling.talk(sizes))])
     assert answers[0] == answers[1]
+
+
+def test_talk_is_sooner_thought_of_in_longer_bins_up_to_an_hour():
+    """Talk grows within an hour: a bin of half of one sees it jump twice as often as a quarter, a day no sooner."""
+    usual = pooling.talk(lengths(15))
+    for minutes, times in ((1, 1), (30, 2), (60, 4), (180, 4)):
+        assert pooling.talk(lengths(minutes)) == pytest.approx([times * odds for odds in usual])
+    assert pooling.talk(dataclasses.replace(lengths(1440), ratios=lengths(15).ratios)) == pytest.approx(usual)
 
 
 def test_a_region_that_holds_others_is_not_pooled_once_they_were_seen():
@@ -354,7 +362,7 @@ def test_a_region_that_only_repeats_others_changes_none_of_their_odds():
     def odds(rows, silent):
         ties = pooling.Ties.of(np.zeros(rows, dtype=np.int64), np.array([0, 0, 1])[:rows], FLAT)
         likely = pooling.limited(pooling.log_ratios(y[:, :rows], m[:, :rows], size[:, :rows], sizes.ratios))
-        return [odds[:2].tolist() for odds in pooling.odds(likely, ties, silent, pooling.talk(sizes.ratios))]
+        return [odds[:2].tolist() for odds in pooling.odds(likely, ties, silent, pooling.talk(sizes))]
 
     assert odds(3, np.array([2])) == odds(2, NOBODY)
     assert odds(3, NOBODY) != odds(2, NOBODY)

@@ -13,7 +13,7 @@ import numpy as np
 
 from clamor.baseline.counts import Floats, Ints
 from clamor.baseline.groups import Rows
-from clamor.baseline.lengths import Lengths
+from clamor.baseline.lengths import FINE_MINUTES, Lengths
 from clamor.baseline.level import Followed
 from clamor.baseline.quick import at_least, at_most
 from clamor.detect import bursts
@@ -26,6 +26,9 @@ REACHED, REACHED_SCATTERED = 0.97, 0.24
 CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.01, 1.5, 3.0
 """Odds that a window brings more talk than expected, of a service or one parent region, 1.5 times as much; larger sizes
 are rarer by this power. So posts that merely double everywhere are sooner talk than an outage."""
+GROWN_MINUTES = 60
+"""Talk grows within an hour or so: a bin of up to so many minutes brings a jump of it as much more often as it is
+longer than a quarter of an hour."""
 BEYOND = 0.1
 """Share of a series' own evidence beyond the joint one that counts still: no doubt about talk is so sure that the
 largest outage could not be told at the strictest budget."""
@@ -128,7 +131,7 @@ def evidence(
     total = own
     if not ties.service.single:
         silent = np.flatnonzero(heeded == 0)
-        out, not_out = odds(likely, ties, silent, talk(sizes.ratios))
+        out, not_out = odds(likely, ties, silent, talk(sizes))
         out /= tests
         not_out /= tests
         out /= np.float32(ALONE)
@@ -141,9 +144,10 @@ def evidence(
     return np.asarray(capped + (total - capped) * (now >= bursts.now_sd(bursty)), dtype=np.float32), singles
 
 
-def talk(ratios: tuple[float, ...]) -> list[np.float32]:
-    """Return the odds that a window brings more talk of a service than expected, by size."""
-    return [np.float32(CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER) for ratio in ratios]
+def talk(sizes: Lengths) -> list[np.float32]:
+    """Return the odds that a window brings more talk of a service than expected, by size of it."""
+    grown = 1.0 if sizes.wide else min(max(sizes.bin_minutes, FINE_MINUTES), GROWN_MINUTES) / FINE_MINUTES
+    return [np.float32(grown * CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER) for ratio in sizes.ratios]
 
 
 def log_ratios(y: Floats, m: Floats, size: Floats, ratios: tuple[float, ...]) -> Floats:
