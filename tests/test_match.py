@@ -146,6 +146,12 @@ def test_the_quick_look_misses_nothing(matcher: Matcher, text: str) -> None:
             assert not matcher.match(sample)
 
 
+def test_everyday_words_alone_are_ruled_out_without_reading(matcher: Matcher) -> None:
+    """Talk of phones, games and music names no service, though "phone pe" does."""
+    assert not matcher.may_name("my phone died, the game and the music were great, help please")
+    assert matcher.may_name("phone pe is not working")
+
+
 @pytest.mark.parametrize(
     ("text", "services"),
     [

@@ -76,7 +76,8 @@ def _rarest(key: str, everyday: Set[str]) -> str:
     """Return the word of a name that other texts use least, as far as its length and lists of common words tell."""
 
     def rare(word: str) -> tuple[bool, bool, int]:
-        return word not in everyday and word not in _COMMON and len(word) > 1, word not in everyday, len(word)
+        common = word in _COMMON
+        return not common and word not in everyday and len(word) > 1, not common and len(word) > 1, len(word)
 
     return max(key.split(), key=rare)
 
