@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from clamor import config
+from clamor import config, schema
 from clamor.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -75,3 +75,12 @@ def test_the_exit_codes_are_the_same_everywhere() -> None:
     """README, help and module agree on the codes."""
     told = (README, str(app.info.epilog))
     assert all(all(code in text for code in ("0 done", "3 an incident is open", "130 interrupted")) for text in told)
+
+
+@pytest.mark.parametrize("table", schema.TABLES.values(), ids=schema.TABLES)
+def test_the_lakes_page_lists_every_column(table: schema.Table) -> None:
+    """The page of the lake has each table's columns, in order, with their types and whether they may be null."""
+    page = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    part = page.split(f"\n## {table.name}\n")[1].split("\n## ")[0]
+    rows = [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in part.splitlines() if row[:1] == "|"]
+    assert rows[2:] == [(f.name, str(f.type), "yes" if f.name in table.nullable else "") for f in table.columns]

@@ -80,6 +80,16 @@ def test_a_shorter_file_than_was_labelled_is_refused(tmp_path: Path) -> None:
         labelled.power(tmp_path / "posts.csv", tmp_path, catalog.load())
 
 
+def test_rows_that_nothing_was_learnt_from_are_scored_apart(tmp_path: Path) -> None:
+    """Of posts to UK networks the odd rows, counted from zero, stand for themselves; the even ones are learnt from."""
+    file = tmp_path / "posts.csv"
+    file.write_text("text,subject,sentiment\n" + "no signal all day,Network,negative\nthanks,Staff,positive\n" * 2)
+    scores = labelled.uk_mobile(file, catalog.load())
+    ours = scores[scores["reader"] == "clamor"].set_index("rows")
+    assert ours["posts"].to_dict() == {"odd, not learnt from": 2, "all": 4}
+    assert ours["complaints"].to_dict() == {"odd, not learnt from": 0, "all": 2}
+
+
 def test_the_command_prints_every_language() -> None:
     """``clamor eval text`` shows the reader and the regex for all synthetic languages."""
     shown = CliRunner().invoke(app, ["eval", "text", "--labels", str(LABELS), "--json"])
