@@ -207,14 +207,19 @@ def backtest(
             frames.write(table, path)
             common.say(f"{path}: written")
     if chart is not None:
-        from clamor.run.show import write_page
-
-        write_page(library.chart(done.table).to_html(inline=True), chart)
-        common.say(f"{chart}: written")
+        _draw_policies(done.table, chart)
     if json:
         common.show_json(done.table.to_dict("records"))
     else:
         _say_policies(done.table)
+
+
+def _draw_policies(table: "pd.DataFrame", chart: Path) -> None:
+    from clamor import backtest as library
+    from clamor.run.show import write_page
+
+    write_page(library.chart(table).to_html(inline=True), chart)
+    common.say(f"{chart}: written")
 
 
 def _providers(named: "list[str] | None", services: set[str], path: Path | None) -> list[str]:
