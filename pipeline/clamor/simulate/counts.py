@@ -14,6 +14,7 @@ REPORT_SEED = 2000
 """Seeds from here on are for reporting only (those from 1000 on were looked at while clamor was built)."""
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Generator = np.random.Generator
 CONTINENT_OF = ("NA", "NA", "NA", "EU", "EU", "EU", "EU", "AS", "AS", "AS")
 OFFSET_H = {"NA": -6.0, "EU": 1.0, "AS": 8.0}
@@ -169,26 +170,14 @@ def catalogue(
     random = np.random.default_rng(seed)
     regions = len(CONTINENT_OF)
     series, bins = services * regions, weeks * 7 * 1440 // bin_minutes
+    per_hour = 60 // bin_minutes
     service = np.repeat(np.arange(services), regions)
     region = np.tile(np.arange(regions), services)
-    volume = np.exp(random.uniform(np.log(0.05), np.log(80), services))[service]
-    share = np.exp(random.normal(0, 1.0, series))
-    if not nature.by_service:
-        volume, share = np.exp(random.uniform(np.log(0.02), np.log(200), series)), np.ones(series)
-    level = np.clip(volume * share, 0.02, 200) * bin_minutes / 15
+    level = _levels(random, nature, service) * bin_minutes / 15
     hours = np.arange(bins) * bin_minutes / 60
-    log_mean = np.empty((series, bins))
-    shapes = [np.random.default_rng([seed, 7, s]).integers(1 << 31) for s in range(services)]
-    for i in range(series):
-        local = hours + OFFSET_H[CONTINENT_OF[region[i]]]
-        holiday = np.isin(hours // 24, nature.holidays) & (region[i] < 5)
-        local = np.where(holiday, local % 24 + 144, local)
-        own = np.random.default_rng([seed, 8, i])
-        log_mean[i] = week_shape(np.random.default_rng(shapes[service[i]]), local) + 0.25 * week_shape(own, local)
-    per_hour = 60 // bin_minutes
-    log_mean += ar_noise(
-        random, (series, bins), random.uniform(0.3, 1.5, (series, 1)) * nature.ar_sd, 0.97 ** (4 / per_hour)
-    )
+    log_mean = _seasons(seed, nature, service, region, hours)
+    steady = random.uniform(0.3, 1.5, (series, 1)) * nature.ar_sd
+    log_mean += ar_noise(random, (series, bins), steady, 0.97 ** (4 / per_hour))
     log_mean += _shifts(random, series, bins)
     usual = level[:, None] * np.exp(log_mean)
     boost = _chatter(random, nature, service, bins, weeks, per_hour)
@@ -198,27 +187,54 @@ def catalogue(
     posts = negative_binomial(random, mean, random.uniform(0.03, 0.6, (series, 1)) * _night(nature, region, hours))
     mentions = negative_binomial(random, talk + (mean - usual), 0.05) + posts
     posts[_gaps(random, nature, truth, series, bins, per_hour)] = np.nan
-    tree = pd.DataFrame(
-        {
-            "region": [f"R{r}" for r in range(regions)] + ["NA", "EU", "AS"],
-            "parent": [*CONTINENT_OF, "001", "001", "001"],
-            "utc_offset_h": [OFFSET_H[c] for c in CONTINENT_OF] + [0.0, 0.0, 0.0],
-        }
-    )
     return Simulated(
         posts=posts,
         mentions=np.where(np.isnan(posts), np.nan, mentions),
         usual=usual,
         service=[f"s{s:02d}" for s in service],
         region=[f"R{r}" for r in region],
-        regions=tree,
+        regions=_tree(),
         truth=truth,
         start=pd.Timestamp("2026-01-05"),
         bin_minutes=bin_minutes,
     )
 
 
-def _night(nature: Nature, region: npt.NDArray[np.int64], hours: Array) -> Array:
+def _levels(random: Generator, nature: Nature, service: Ints) -> Array:
+    """Draw the posts of a quarter of an hour of each series: its service's, shared out to regions, or its own."""
+    volume = np.exp(random.uniform(np.log(0.05), np.log(80), int(service.max()) + 1))[service]
+    share = np.exp(random.normal(0, 1.0, len(service)))
+    if not nature.by_service:
+        volume, share = np.exp(random.uniform(np.log(0.02), np.log(200), len(service))), np.ones(len(service))
+    return np.asarray(np.clip(volume * share, 0.02, 200))
+
+
+def _seasons(seed: int, nature: Nature, service: Ints, region: Ints, hours: Array) -> Array:
+    """Return each series' season, ``(series, bins)``: its service's and a little of its own, with holidays."""
+    out = np.empty((len(service), len(hours)))
+    shapes = [np.random.default_rng([seed, 7, s]).integers(1 << 31) for s in range(int(service.max()) + 1)]
+    for i, (s, r) in enumerate(zip(service, region, strict=True)):
+        local = hours + OFFSET_H[CONTINENT_OF[r]]
+        holiday = np.isin(hours // 24, nature.holidays) & (r < 5)
+        local = np.where(holiday, local % 24 + 144, local)
+        own = np.random.default_rng([seed, 8, i])
+        out[i] = week_shape(np.random.default_rng(shapes[s]), local) + 0.25 * week_shape(own, local)
+    return out
+
+
+def _tree() -> pd.DataFrame:
+    """Return the regions with their continents and clocks."""
+    continents = ["NA", "EU", "AS"]
+    return pd.DataFrame(
+        {
+            "region": [f"R{r}" for r in range(len(CONTINENT_OF))] + continents,
+            "parent": [*CONTINENT_OF, "001", "001", "001"],
+            "utc_offset_h": [OFFSET_H[c] for c in CONTINENT_OF] + [0.0, 0.0, 0.0],
+        }
+    )
+
+
+def _night(nature: Nature, region: Ints, hours: Array) -> Array:
     """By how much counts scatter more by local hour, least at four in the afternoon, ``(series, bins)``."""
     local = hours + np.array([OFFSET_H[CONTINENT_OF[r]] for r in region])[:, None]
     return np.asarray(nature.night_scatter ** ((1 + np.cos(2 * np.pi * (local - 4) / 24)) / 2))
@@ -244,9 +260,7 @@ def _shifts(random: Generator, series: int, bins: int) -> Array:
     return np.asarray(out)
 
 
-def _chatter(
-    random: Generator, nature: Nature, service: npt.NDArray[np.int64], bins: int, weeks: int, hour: int
-) -> Array:
+def _chatter(random: Generator, nature: Nature, service: Ints, bins: int, weeks: int, hour: int) -> Array:
     """Bursts that are not outages: viral topics over a service's regions, in-jokes in one, scheduled events."""
     boost = np.ones((len(service), bins))
     for s in range(int(service.max()) + 1):
@@ -265,7 +279,7 @@ def _chatter(
 def _outages(
     random: Generator,
     nature: Nature,
-    place: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    place: tuple[Ints, Ints],
     bins: int,
     span: tuple[int, int],
     hour: int,
@@ -305,7 +319,7 @@ def _outages(
     return pd.DataFrame(rows, columns=TRUTH_COLUMNS), factor
 
 
-def _reached(random: Generator, regional: str, region: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _reached(random: Generator, regional: str, region: Ints) -> npt.NDArray[np.bool_]:
     """Draw the regions of a regional outage."""
     if regional == "continent":
         return np.asarray(np.array(CONTINENT_OF)[region] == random.choice(["NA", "EU", "AS"]))
