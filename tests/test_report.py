@@ -226,6 +226,14 @@ class TestHeadline:
             == "Quiet now, after 1 outage in the last 2 h"
         )
 
+    def test_a_level_that_stayed_is_not_called_recovered(self) -> None:
+        """Posts never fell: the card, the tables and the lines call it the new normal."""
+        over = {"recovered_at": NOW - STEP, "recovered_low_at": NOW - 2 * STEP, "recovered_high_at": NOW}
+        row = incident(status="recovered", ending="new normal", **over)
+        told = text(page(series("noooonnn"), now=NOW, incidents=incidents(row)))
+        assert "new normal 05:45" in told
+        assert "recovered" not in told
+
     def test_what_is_minor_is_not_counted_as_an_outage(self) -> None:
         """It may be nothing."""
         over = {"status": "recovered", "recovered_at": NOW, "recovered_low_at": NOW - STEP, "recovered_high_at": NOW}
@@ -257,6 +265,7 @@ class TestHeadline:
         html = page(series("nnnnoooo"), now=NOW + pd.Timedelta(hours=5), incidents=incidents(incident()))
         assert "not known whether over" in text(html)
         assert "so far" not in text(html)
+        assert "Not known 06:00 US and DE" in text(html)
 
 
 class TestStatus:

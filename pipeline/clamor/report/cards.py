@@ -14,7 +14,6 @@ from clamor.report.strips import Piece, strip
 from clamor.report.window import NO_DATA, OUTAGE, Window
 from clamor.report.words import (
     SEVERITIES,
-    STATUS_WORDS,
     SYMPTOM_WORDS,
     Names,
     clock,
@@ -24,6 +23,7 @@ from clamor.report.words import (
     period,
     small,
     span,
+    standing,
     times,
 )
 from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, Ending, IncidentStatus, Scope, Severity
@@ -132,7 +132,7 @@ def card(
         anchor=f"incident-{incident['incident_id']}",
         title=subject(incident, names),
         severity=str(incident["severity"]),
-        status=STATUS_WORDS.get(incident["status"], str(incident["status"])),
+        status=standing(incident),
         where=names.place(list(incident["regions"]), incident["scope"], limit=8),
         facts=_facts(incident, view, names, now),
         charts=_charts(view, incident, marks, names, start, stop),

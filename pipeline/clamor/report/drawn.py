@@ -10,7 +10,7 @@ import pandas as pd
 
 from clamor.report.status import Incident
 from clamor.report.window import NO_DATA, RANKED, WARM_UP, Ints, Ranks, Window
-from clamor.report.words import STATUS_WORDS, Names
+from clamor.report.words import Names, standing
 from clamor.schema import IncidentStatus
 
 Columns = dict[str, list[Any]]
@@ -120,7 +120,7 @@ def shades(incidents: Sequence[Incident], view: Window, start: int = 0, stop: in
         "t": [milliseconds(a) for a, _, _ in spans],
         "e": [milliseconds(b) for _, b, _ in spans],
         "severity": [i["severity"] for _, _, i in spans],
-        "status": [STATUS_WORDS.get(i["status"], i["status"]) for _, _, i in spans],
+        "status": [standing(i) for _, _, i in spans],
     }
 
 
@@ -150,7 +150,7 @@ def bars(incidents: Sequence[Incident], names: Names, low: pd.Timestamp, high: p
         columns["row"].append(place)
         columns["label"].append(f"{names.service(incident['service'])}, {where}")
         columns["severity"].append(incident["severity"])
-        columns["status"].append(STATUS_WORDS.get(incident["status"], incident["status"]))
+        columns["status"].append(standing(incident))
         columns["late"].append(int((clipped[0] - low) > 0.55 * width))
         columns["open"].append(int(incident["status"] == IncidentStatus.ONGOING))
     return columns

@@ -9,7 +9,6 @@ from clamor.report.status import UNKNOWN, Incident, stale_after
 from clamor.report.window import Window
 from clamor.report.words import (
     NOWHERE,
-    STATUS_WORDS,
     SYMPTOM_WORDS,
     Names,
     clock,
@@ -19,6 +18,7 @@ from clamor.report.words import (
     percent,
     period,
     span,
+    standing,
 )
 from clamor.schema import IncidentStatus, Scope, Severity, State, Symptom
 
@@ -170,9 +170,7 @@ def _past(past: Sequence[Incident], names: Names, now: pd.Timestamp, days_only: 
         )
         when += "" if days_only else " UTC"
         where = names.place(list(i["regions"]), i["scope"])
-        lines.append(
-            f"{subject(i, names)}: {i['severity']}, {where}, {when}, {STATUS_WORDS.get(i['status'], i['status'])}."
-        )
+        lines.append(f"{subject(i, names)}: {i['severity']}, {where}, {when}, {standing(i)}.")
     return lines + ([f"And {len(past) - 3} more, below."] if len(past) > 3 else [])
 
 

@@ -12,7 +12,7 @@ from clamor.report.headline import subject
 from clamor.report.status import UNKNOWN, Incident, roots, stale_after
 from clamor.report.strips import Piece, strip
 from clamor.report.window import ELEVATED, NO_DATA, OUTAGE, RANKED, Ranks, Window, settled
-from clamor.report.words import STATE_WORDS, STATUS_WORDS, Names, clock, number, percent, span, times
+from clamor.report.words import STATE_WORDS, Names, clock, number, percent, span, standing, times
 from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, State
 
 MANY_REGIONS: Final = 300
@@ -84,7 +84,7 @@ def service_rows(
         last = state["last_data_at"]
         places = ordered.get(str(state["incident_id"]), state["regions"])
         past = _last(state["service"], incidents)
-        raised = places and state["state"] in (State.OUTAGE, State.ELEVATED)
+        raised = places and (state["state"] in (State.OUTAGE, State.ELEVATED) or state["incident_id"] is not None)
         rows.append(
             ServiceRow(
                 name=names.service(state["service"]),
@@ -118,7 +118,7 @@ def _where(text: str, state: Mapping[Any, Any], past: Incident | None, names: Na
 def _over(past: Incident | None, now: pd.Timestamp, days_only: bool) -> str:
     if past is None or pd.isna(past["recovered_at"]):
         return ""
-    return f"recovered {clock(past['recovered_at'], now, days_only)}"
+    return f"{standing(past)} {clock(past['recovered_at'], now, days_only)}"
 
 
 def _anchor(incident_id: object, shown: Sequence[str]) -> str:
@@ -206,7 +206,7 @@ def incident_rows(
             subject(i, names),
             names.place(list(i["regions"]), i["scope"]),
             str(i["severity"]),
-            STATUS_WORDS.get(i["status"], str(i["status"])),
+            standing(i),
             clock(i["onset_at"], now, days_only),
             "" if pd.isna(i["recovered_at"]) else clock(i["recovered_at"], now, days_only),
             times(i["peak_ratio"]),

@@ -2,12 +2,12 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Final
 
 import pandas as pd
 
-from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, IncidentStatus, Scope, Severity, State, Symptom
+from clamor.schema import CONTINENTS, UNKNOWN_REGION, WORLD, Ending, IncidentStatus, Scope, Severity, State, Symptom
 
 STATE_WORDS: Final[Mapping[str, str]] = {
     State.OUTAGE: "Outage",
@@ -30,7 +30,7 @@ SYMPTOM_WORDS: Final[Mapping[str, str]] = {
     Symptom.OTHER: "nothing specific",
 }
 SOURCE_WORDS: Final[Mapping[str, str]] = {"x": "X", "reddit": "Reddit", "all": "all sources", "counts": "your counts"}
-STATUS_WORDS: Final[Mapping[str, str]] = {
+_STATUS_WORDS: Final[Mapping[str, str]] = {
     IncidentStatus.ONGOING: "ongoing",
     IncidentStatus.RECOVERED: "recovered",
     IncidentStatus.UNKNOWN: "not known whether over",
@@ -39,6 +39,13 @@ STATUS_WORDS: Final[Mapping[str, str]] = {
 NOWHERE: Final = "no country stands out"
 """Where an incident is that shows in the world's count only."""
 SEVERITIES: Final = tuple(str(s) for s in Severity)
+
+
+def standing(incident: Mapping[Hashable, Any]) -> str:
+    """Say how an incident stands; one whose level stayed has not recovered, it is the new normal."""
+    if incident["status"] == IncidentStatus.RECOVERED and incident.get("ending") == Ending.NEW_NORMAL:
+        return str(Ending.NEW_NORMAL)
+    return _STATUS_WORDS.get(incident["status"], str(incident["status"]))
 
 
 class Names:
