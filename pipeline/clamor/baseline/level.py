@@ -107,22 +107,11 @@ def follow(
     now = _through_day(kappa, young, scatter.estimate(so_far[0], so_far[1], first) if len(young) else first)
     level_var = scatter.unsteady(now, sizes)
     windows = len(sizes.windows)
+    taken = Taken(
+        posts, clipped, observed, trusted, suspect, season, base, mean, learned, kappa, level, talk, talk_mean
+    )
     return Followed(
-        taken=Taken(
-            posts,
-            clipped,
-            observed,
-            trusted,
-            suspect,
-            season,
-            base,
-            mean,
-            learned,
-            kappa,
-            level,
-            talk,
-            talk_mean,
-        ),
+        taken=taken,
         known=known,
         sums=sums[:windows],
         means=means[:windows],
