@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from clamor.backtest import backtest, chance, chart, compare, together
+from clamor.backtest.known import events_of
 from clamor.backtest.policies import coarser
 from clamor.budget import Budget
 from clamor.detect import detect
@@ -291,7 +292,7 @@ def test_a_backtest_says_what_the_live_run_would_have(history):
     [
         ({"service": "netflix"}, "service 'netflix' is not in the history"),
         ({"start_at": pd.Timestamp("2026-10-05T09:00")}, "naive"),
-        ({"end_at": pd.Timestamp("2026-08-01T00:00Z")}, "swap them"),
+        ({"end_at": pd.Timestamp("2026-08-01T00:00Z")}, "it ends after it starts"),
     ],
 )
 def test_labels_that_cannot_be_used(history, change, message):
@@ -322,6 +323,20 @@ def test_an_event_of_two_services_is_refused(history):
     mixed = labels.assign(event_id="one", service=["tiktok", "netflix", "tiktok"])
     with pytest.raises(InputError, match="'one' has several services"):
         backtest(both, mixed)
+
+
+def test_an_event_whose_parts_lie_days_apart_is_refused(history):
+    """The weeks between two outages of one id would count as outage; regions that fail within a day are one."""
+    frame, labels = history
+    first = labels.iloc[:1].assign(event_id="one")
+    for days, refused in ((1, False), (9, True)):
+        later = first.assign(**{name: first[name] + pd.Timedelta(days=days) for name in ("start_at", "end_at")})
+        both = pd.concat([first, later])
+        if refused:
+            with pytest.raises(InputError, match="'one' has parts more than a day apart"):
+                events_of(both, frame)
+        else:
+            assert len(events_of(both, frame)) == 1
 
 
 def test_a_known_incident_where_nobody_looked_is_unwatched(history):

@@ -88,6 +88,17 @@ def test_counts_of_others_become_verdicts(counts: Path, capsys: pytest.CaptureFi
     assert json.loads(out)[0]["bins"] == 288 and "v.csv" in err
 
 
+def test_zeros_left_out_are_asked_for(counts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever gives only the bins with complaints is told that the others are unknown; nobody else is."""
+    given = pd.read_csv(counts)
+    given["count"] = np.where(given["count"] > 5, given["count"], 0)
+    given.to_csv("whole.csv", index=False)
+    given.loc[given["count"] > 0].to_csv("bare.csv", index=False)
+    for name, asked in (("whole", False), ("bare", True)):
+        code, _, err = clamor(capsys, "detect", "--counts", f"{name}.csv", "--out", "v.csv")
+        assert code == 0 and ("give them as rows with a count of 0" in err) is asked
+
+
 def test_known_codes_bring_their_places_and_clocks(counts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As a regions file of these would; one name that is no code, and the file's regions are names alone."""
     given = pd.read_csv(counts)

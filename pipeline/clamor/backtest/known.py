@@ -9,6 +9,8 @@ from clamor.incidents.scope import Tree
 
 LABELS: Final = ("service", "region", "start_at", "end_at")
 """Columns of known incidents."""
+APART: Final = pd.Timedelta(days=1)
+"""Regions that failed further apart than this did not fail in one incident."""
 
 
 def events_of(labels: pd.DataFrame, counts: pd.DataFrame, regions: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -21,7 +23,7 @@ def events_of(labels: pd.DataFrame, counts: pd.DataFrame, regions: pd.DataFrame 
 
     Raises:
         InputError: a column is missing, times are naive or end before they begin, the service or the region is not in
-            the history, or one ``event_id`` names several services.
+            the history, or one ``event_id`` names several services or times that lie days apart.
 
     """
     _check_columns(labels)
@@ -33,6 +35,7 @@ def events_of(labels: pd.DataFrame, counts: pd.DataFrame, regions: pd.DataFrame 
         raise InputError(
             f"known incidents: event_id {mixed.index[mixed > 1][0]!r} has several services; give each its own"
         )
+    _check_parts(named)
     return grouped.agg(
         service=("service", "first"),
         regions=("region", lambda values: tuple(sorted(set(values)))),
@@ -55,10 +58,22 @@ def _check_columns(labels: pd.DataFrame) -> None:
     if len(backwards):
         row = backwards.iloc[0]
         raise InputError(
-            f"known incident of {row['service']!r} from {row['start_at']} ends at {row['end_at']}; swap them"
+            f"known incident of {row['service']!r} from {row['start_at']} ends at {row['end_at']}; "
+            "it ends after it starts; mend its times"
         )
     if "event_id" in labels and labels["event_id"].isna().any():
         raise InputError("known incidents: event_id is empty in some rows; fill it in all, or drop the column")
+
+
+def _check_parts(named: pd.DataFrame) -> None:
+    """Refuse an incident whose rows lie days apart: all between them would count as part of it."""
+    rows = named.sort_values("start_at", kind="stable")
+    ended = rows.groupby("event_id")["end_at"].cummax().groupby(rows["event_id"]).shift()
+    apart = rows.loc[rows["start_at"] - ended > APART, "event_id"]
+    if len(apart):
+        raise InputError(
+            f"known incidents: event_id {apart.iloc[0]!r} has parts more than a day apart; give each its own"
+        )
 
 
 def _check_names(labels: pd.DataFrame, counts: pd.DataFrame, tree: Tree) -> None:

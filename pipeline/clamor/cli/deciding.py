@@ -91,6 +91,7 @@ def _detect_counts(
     from clamor import frames, schema
     from clamor.baseline.counts import pairs
     from clamor.detect import detect as judge
+    from clamor.report.words import counted
 
     if out is None:
         raise InputError("--counts needs --out FILE: a verdict for every bin is too much for a screen; name one")
@@ -105,14 +106,20 @@ def _detect_counts(
         raise InputError(
             f"--eval-start {start} is after the last bin ({given['bin_start'].max()}); name an earlier one"
         )
-    series = pairs(given)
+    series, zeros = pairs(given), bool((given["count"] == 0).any())
     verdicts = judge(given, tree, bin_minutes=bin_minutes, eval_start=start, budget=budget.rate(series))
     del given  # ten million bins are half a gigabyte
     verdicts = verdicts[list(schema.VERDICT_COLUMNS)]
     frames.write(verdicts, out)
     states = verdicts["state"].value_counts()
     told = ", ".join(f"{bins:,} {state}" for state, bins in states.items())
-    common.say(f"{out}: {len(verdicts):,} bins ({told}), at {budget.told(series)}")
+    common.say(f"{out}: {counted(len(verdicts), 'bin')} ({told}), at {budget.told(series)}")
+    unknown = int(states.get(str(schema.State.NO_DATA), 0)) / len(verdicts)
+    if unknown > 0.5 and not zeros:
+        common.say(
+            f"no count is 0, and {unknown:.0%} of the bins are absent or empty, which makes them unknown; "
+            "if nobody complained then, give them as rows with a count of 0"
+        )
     if json:
         common.show_json([{"out": str(out), "bins": len(verdicts), "states": states.to_dict()}])
 
@@ -126,7 +133,7 @@ def _tree(regions: Path | None, counted: "pd.Series[str]") -> "pd.DataFrame | No
     names, known = counted.unique(), catalog.regions()
     if not set(names) <= {*known["region"], schema.UNKNOWN_REGION}:
         return None
-    common.say(f"{len(names)} regions are known codes: places and clocks are clamor's own; --regions FILE says others")
+    common.say("all regions are known codes: places and clocks are clamor's own; --regions FILE says others")
     return known
 
 
@@ -256,14 +263,17 @@ def _check_outputs(tables: Mapping[str, Path | None], chart: Path | None, read: 
 
 def _say_policies(table: "pd.DataFrame") -> None:
     """Print the table, and what it rests on."""
+    from clamor.report.words import counted
+
     common.show_table([_policy(row) for row in table.to_dict("records")], title="95% intervals in brackets")
     first = table.iloc[0]
     common.say(
-        f"{first['events']} known incidents in {first['months']:.2g} months of {first['series']} series; "
+        f"{counted(first['events'], 'known incident')} in {first['months']:.2g} months of {first['series']} series; "
         "budgets are of false incidents a series-week, or as said; an incident that is not known counts as false"
     )
     if first["unwatched"]:
-        common.say(f"{first['unwatched']} known incidents have no judged bin in their time and are left out")
+        left = counted(first["unwatched"], "known incident")
+        common.say(f"left out: {left} without any judged bin of that service, place and time")
 
 
 def _policy(row: Mapping[Any, Any]) -> dict[str, Any]:
