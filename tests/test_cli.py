@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from clamor import schema
+from clamor.cli import common
 from clamor.store import Lake
 from command import clamor
 
@@ -273,6 +274,12 @@ def test_a_pipe_sees_no_colours_and_no_bars(posts: Path) -> None:
     process = shell("catalog", "services", env={**os.environ, "NO_COLOR": "1"})
     out, err = process.communicate()
     assert process.returncode == 0 and "tiktok" in out and "\x1b" not in out + err
+
+
+def test_a_pipe_gets_a_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    """However long a row is, so that an id can be found and copied whole."""
+    common.show_table([{"regions": " ".join(["US-CA"] * 40), "id": "electric-power-20200503T0000Z"}])
+    assert sum("US-CA" in line and "20200503T0000Z" in line for line in capsys.readouterr().out.splitlines()) == 1
 
 
 def test_a_full_disk_at_stdout_is_one_line() -> None:

@@ -43,6 +43,8 @@ Services = Annotated[
     list[str] | None, typer.Option("--service", help="Only these services (repeat it) [env CLAMOR_SERVICES; all].")
 ]
 _YEARS = (1970, 2200)
+_PIPE_WIDTH = 1000
+"""Columns of a pipe: no id is broken over two lines there, where grep would miss it."""
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -59,12 +61,12 @@ def show_json(rows: Iterable[object]) -> None:
 
 
 def show_table(rows: Sequence[dict[str, Any]], *, title: str | None = None, empty: str = "nothing") -> None:
-    """Print rows as a table on stdout; wide on a pipe, fitted on a terminal."""
+    """Print rows as a table on stdout; a line a row on a pipe, fitted on a terminal."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160, highlight=False)
+    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
     if title:
         console.print(title, style="bold", markup=False)
     if not rows:
