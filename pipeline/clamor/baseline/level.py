@@ -84,27 +84,22 @@ def follow(
     season = season_at(fitted.season, block.dates, block.clocks)
     base = season * level[:, None]
     base *= observed
-    moments = fitted.moments.transpose(1, 2, 0)
-    factor = np.where(fitted.exposure > 0, factor, np.float32(1))
-    kappa = scatter.estimate(moments[0], moments[1], factor * scatter.guess(level, sizes))
-    sd = np.where(fitted.seen < sizes.recent, scatter.YOUNG_CLIP_SD, scatter.CLIP_SD)[:, None].astype(np.float32)
+    spread = _Scatter(fitted, level, factor, sizes)
+    kappa, sd = spread.midnight, spread.sd
     steady = _DayLevel(fitted, base, level, error, sizes)
     clipped, suspect, ratio, known = steady.clip(posts, observed, kappa, sd)
     trusted = steady.trust(clipped, suspect, observed, ratio, known)
     mean = base * ratio
     ready, learn = _grown(fitted.seen, observed, sizes)
     learn &= trusted > 0
-    young = np.flatnonzero(fitted.seen < YOUNG_DAYS * sizes.day)
-    new = fitted.exposure[young] == 0
-    first = factor[:, young, None] * scatter.guess(level[young, None] * ratio[young], sizes)
-    first[LAG][new] = 0 if sizes.wide else scatter.YOUNG_LAG_VARIANCE
-    working = _through_day(kappa, young[new], first[:, new])
+    first = spread.first(ratio)
+    working = spread.working(first)
     talk, talk_mean = _talk(block, mean)
     talked = None if block.talk is None else _talked(fitted, talk, talk_mean, sizes)
     sums, means, past = _windows(fitted, posts, mean, working, (block.services, heeded), talked, sizes)
-    learned, so_far = _learned(*scatter.moments(sums, means, known, working, learn, past, sd), young)
-    so_far += moments[:, :, young, None]
-    now = _through_day(kappa, young, scatter.estimate(so_far[0], so_far[1], first) if len(young) else first)
+    learned, weights = scatter.moments(sums, means, known, working, learn, past, sd)
+    now = spread.now(learned, weights, first)
+    learned = row_sums(learned, weights)
     level_var = scatter.unsteady(now, sizes)
     windows = len(sizes.windows)
     taken = Taken(
@@ -122,19 +117,54 @@ def follow(
     )
 
 
-def _learned(values: Floats, weights: Floats, young: Ints) -> tuple[Floats, Floats]:
-    """Return the day's moments, ``(2, kinds, series)``, and those of young series before each of its bins."""
-    mine = values[:, :, young] * weights[:, young]
-    return row_sums(values, weights), running(mine) - mine
+class _Scatter:
+    """Kappa on one day: midnight's, and for young series that of each bin; holds the day's fixed parts.
 
+    Attributes:
+        midnight: What is known at midnight, ``(kinds, series)``.
+        sd: Standard deviations at which surprises are cut, ``(series, 1)``.
 
-def _through_day(kappa: Floats, young: Ints, theirs: Floats) -> Floats:
-    """Return kappa of every bin, ``(kinds, series, bins or 1)``: midnight's, except for some young series."""
-    if not len(young):
-        return kappa[:, :, None]
-    out = np.repeat(kappa[:, :, None], theirs.shape[2], axis=2)
-    out[:, young] = theirs
-    return out
+    """
+
+    def __init__(self, fitted: Fitted, level: Floats, factor: Floats, sizes: Lengths) -> None:
+        self._level, self._sizes = level, sizes
+        self._factor = np.where(fitted.exposure > 0, factor, np.float32(1))
+        self._moments = fitted.moments.transpose(1, 2, 0)
+        self.midnight = scatter.estimate(self._moments[0], self._moments[1], self._factor * scatter.guess(level, sizes))
+        fresh = fitted.seen < sizes.recent
+        self.sd = np.where(fresh, scatter.YOUNG_CLIP_SD, scatter.CLIP_SD)[:, None].astype(np.float32)
+        self._young = np.flatnonzero(fitted.seen < YOUNG_DAYS * sizes.day)
+        self._new = fitted.exposure[self._young] == 0
+
+    def first(self, ratio: Floats) -> Floats:
+        """Return what to think of young series at each bin before seeing their scatter, ``(kinds, young, bins)``."""
+        young = self._young
+        if not len(young):
+            return np.zeros((len(self.midnight), 0, ratio.shape[1]), dtype=np.float32)
+        first = self._factor[:, young, None] * scatter.guess(self._level[young, None] * ratio[young], self._sizes)
+        first[LAG][self._new] = 0 if self._sizes.wide else scatter.YOUNG_LAG_VARIANCE
+        return first
+
+    def working(self, first: Floats) -> Floats:
+        """Return the kappas to weigh by, ``(kinds, series, bins or 1)``: new series have none of midnight."""
+        return self._through_day(self._young[self._new], first[:, self._new])
+
+    def now(self, values: Floats, weights: Floats, first: Floats) -> Floats:
+        """Return kappa of every bin, ``(kinds, series, bins or 1)``, from the moments of the day's bins so far."""
+        young = self._young
+        if not len(young):
+            return self.midnight[:, :, None]
+        mine = values[:, :, young] * weights[:, young]
+        so_far = running(mine) - mine
+        so_far += self._moments[:, :, young, None]
+        return self._through_day(young, scatter.estimate(so_far[0], so_far[1], first))
+
+    def _through_day(self, rows: Ints, theirs: Floats) -> Floats:
+        if not len(rows):
+            return self.midnight[:, :, None]
+        out = np.repeat(self.midnight[:, :, None], theirs.shape[2], axis=2)
+        out[:, rows] = theirs
+        return out
 
 
 def _grown(seen: Floats, observed: Floats, sizes: Lengths) -> tuple[Bools, Bools]:
@@ -161,13 +191,13 @@ class _DayLevel:
 
         The level is a ratio to the slow level, from the day before the bin; its worth are the posts that it rests on.
         """
-        usual = self._usual(self.base)
-        ratio, known = self._ratio(posts, usual)
+        usual, ratio, known = self._level(posts, self.base)
         clipped = scatter.ceiling(self.base * ratio, kappa[BIN][:, None] + 1 / known, sd)
         np.minimum(posts, clipped, out=clipped)
         rows = np.flatnonzero((clipped < posts).any(axis=1))
-        if len(rows):
-            ratio[rows], known[rows] = self._ratio(clipped, usual[rows], rows)
+        if len(rows) and self.error is None:
+            heard = self._before((self.fitted.tail_trusted[rows], clipped[rows]))[0] + self.prior[rows]
+            ratio[rows], known[rows] = heard / usual[rows], heard
         suspect = self._suspect(posts, self.base * ratio, kappa[HOUR][:, None] + 1 / known)
         suspect *= observed
         return clipped, suspect, ratio, known
@@ -177,38 +207,30 @@ class _DayLevel:
         rows = np.flatnonzero(suspect.any(axis=1) & (self.fitted.seen >= SUSPECT_AFTER_DAYS * self.sizes.recent))
         trusted = observed
         if len(rows):
-            share = self._before(self.fitted.tail_suspect[rows], suspect[rows])
-            seen = self._before(self.fitted.tail_observed[rows], observed[rows])
+            before = (self.fitted.tail_suspect[rows], suspect[rows]), (self.fitted.tail_observed[rows], observed[rows])
+            share, seen = self._before(*before)
             trusted = observed.copy()
             trusted[rows] *= 1 - suspect[rows] * (share < SUSPECT_SHARE * seen)
             clipped[rows] *= trusted[rows]
-            usual = self._usual(self.base * trusted, rows)
-            ratio[rows], known[rows] = self._ratio(clipped, usual, rows)
+            _, ratio[rows], known[rows] = self._level(clipped[rows], self.base[rows] * trusted[rows], rows)
         return trusted
 
-    def _usual(self, base: Floats, rows: Ints | slice = slice(None)) -> Floats:
-        return base[rows] if self.error is not None else self._heard(self.earlier, base, rows)
-
-    def _ratio(self, posts: Floats, usual: Floats, rows: Ints | slice = slice(None)) -> tuple[Floats, Floats]:
+    def _level(self, posts: Floats, base: Floats, rows: Ints | slice = slice(None)) -> tuple[Floats, Floats, Floats]:
+        """Return what is usual on the day before each bin, the level as a ratio to it, and the posts it rests on."""
         if self.error is not None:  # wide bins: the year's regression is the level
-            return np.ones_like(usual), np.repeat(1 / self.error[rows, None], usual.shape[1], axis=1)
-        heard = self._heard(self.fitted.tail_trusted, posts, rows)
-        return heard / usual, heard
-
-    def _heard(self, earlier: Floats, values: Floats, rows: Ints | slice = slice(None)) -> Floats:
-        heard = self._before(earlier[rows], values[rows])
+            return base, np.ones_like(base), np.repeat(1 / self.error[rows, None], base.shape[1], axis=1)
+        heard, usual = self._before((self.fitted.tail_trusted[rows], posts), (self.earlier[rows], base))
         heard += self.prior[rows]
-        return heard
+        usual += self.prior[rows]
+        return usual, heard / usual, heard
 
-    def _before(self, earlier: Floats, values: Floats) -> Floats:
-        """Sum the bins of the day before each bin, row by row."""
+    def _before(self, *kinds: tuple[Floats, Floats]) -> Floats:
+        """Sum the bins of the day before each bin; of each kind yesterday's values and today's."""
         recent = self.sizes.recent
-        past = Sliding(np.concatenate([earlier[:, -recent:], values[:, :-1]], axis=1))
-        return past.last(recent)
+        return Sliding.of(*((earlier, values[:, :-1]) for earlier, values in kinds), tail=recent).last(recent)
 
     def _suspect(self, posts: Floats, mean: Floats, rough: Floats) -> Floats:
-        y = Sliding(np.concatenate([self.fitted.tail_posts[:, -3:], posts], axis=1)).last(4)
-        m = Sliding(np.concatenate([self.fitted.tail_mean[:, -3:], mean], axis=1)).last(4)
+        y, m = Sliding.of((self.fitted.tail_posts, posts), (self.fitted.tail_mean, mean), tail=3).last(4)
         rough *= m
         rough += 1
         rough *= m
@@ -233,18 +255,17 @@ def _windows(
     Also return the hour before each bin: its counts and expectation, a bin, and by how much other regions exceeded it.
     """
     tail = max(sizes.windows) + sizes.hour
-    y = Sliding(np.concatenate([fitted.tail_posts[:, -tail:], posts], axis=1))
-    m = Sliding(np.concatenate([fitted.tail_mean[:, -tail:], mean], axis=1))
+    both = Sliding.of((fitted.tail_posts, posts), (fitted.tail_mean, mean), tail=tail)
 
-    def summed(length: int, lag: int = 0) -> tuple[Floats, Floats]:
+    def summed(length: int, lag: int = 0) -> Floats:
         first = tail - lag - (length - 1)
-        at = slice(first, first + posts.shape[1])
-        return y.last(length)[:, at], m.last(length)[:, at]
+        return np.asarray(both.last(length)[..., first : first + posts.shape[1]])
 
     sums, means = (np.empty((len(sizes.windows) + 2, *posts.shape), dtype=np.float32) for _ in range(2))
     longest, bins = max(sizes.windows), posts.shape[1]
     hours = slice(1, tail + bins - sizes.hour)
-    lifts, shared = _lifts(y.last(sizes.hour)[:, hours], m.last(sizes.hour)[:, hours], kappa, others, sizes)
+    in_hour, usual = both.last(sizes.hour)[..., hours]
+    lifts, shared = _lifts(in_hour, usual, kappa, others, sizes)
     for k, window in enumerate(sizes.windows):
         lift = lifts[:, longest - window : longest - window + bins]
         if talked is not None:
@@ -286,7 +307,7 @@ def _at_hours(values: Floats, hours: Floats) -> Floats:
     """Return a number of each series, or one of each bin of the day, as it was known at the end of each hour."""
     before = hours.shape[1] - values.shape[1] + 1
     if values.shape[1] == 1:
-        return np.broadcast_to(values, hours.shape)
+        return values
     return np.pad(values[:, :-1], [(0, 0), (before, 0)], mode="edge")
 
 
@@ -305,15 +326,14 @@ def _talked(fitted: Fitted, talk: Floats, talk_mean: Floats, sizes: Lengths) -> 
     outage complaints grow much more than the talk about them, so little of it is explained away.
     """
     recent = sizes.recent
-    y = Sliding(np.concatenate([fitted.tail_talk[:, -recent:], talk], axis=1))
-    m = Sliding(np.concatenate([fitted.tail_talk_mean[:, -recent:], talk_mean], axis=1))
-    heard, usual = y.last(recent)[:, :-1], m.last(recent)[:, :-1]
+    both = Sliding.of((fitted.tail_talk, talk), (fitted.tail_talk_mean, talk_mean), tail=recent)
+    heard, usual = both.last(recent)[..., :-1]
     each = np.where(heard >= np.float32(TALK_POSTS), heard / np.maximum(usual, np.float32(1e-6)), MUCH)
     prior, power = np.float32(TALK_POSTS), np.float32(TALK_POWER)
     out = []
     for window in sizes.windows:
         first = recent - (window - 1)
-        now, expected = y.last(window)[:, first:], m.last(window)[:, first:]
+        now, expected = both.last(window)[..., first:]
         ratio = (prior + now) / (prior + np.where(expected > 0, each * expected, MUCH))
         out.append(np.maximum(ratio, 1) ** power)
     return out

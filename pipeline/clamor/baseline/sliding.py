@@ -6,10 +6,26 @@ from clamor.baseline.counts import Floats
 
 
 class Sliding:
-    """Sums of the last 1, 2, 4, ... bins of rows of values, and from them sums of any length."""
+    """Sums of the last 1, 2, 4, ... bins of values, and from them sums of any length; the last axis are the bins."""
 
     def __init__(self, values: Floats) -> None:
         self._doubles = [values]
+
+    @classmethod
+    def of(cls, *kinds: tuple[Floats, Floats], tail: int) -> "Sliding":
+        """Return the sums of several kinds of values as one array, ``(kinds, series, bins)``.
+
+        Args:
+            kinds: Values of bins before and of some more after these, each ``(series, bins)``.
+            tail: How many of those before belong to it, the last ones.
+
+        """
+        earlier, values = kinds[0]
+        both = np.empty((len(kinds), len(values), tail + values.shape[1]), dtype=np.float32)
+        for out, (earlier, values) in zip(both, kinds, strict=True):
+            out[:, :tail] = earlier[:, earlier.shape[1] - tail :]
+            out[:, tail:] = values
+        return cls(both)
 
     def last(self, length: int) -> Floats:
         """Return the sum of each ``length`` bins in a row, the first such first: ``length - 1`` columns fewer."""
@@ -32,8 +48,8 @@ class Sliding:
 
 def _plus(a: Floats, b: Floats, lag: int) -> Floats:
     """Return ``a`` plus ``b`` as it was ``lag`` bins before, of the bins at which both are known."""
-    bins = b.shape[1] - lag
-    return np.asarray(a[:, a.shape[1] - bins :] + b[:, :bins])
+    bins = b.shape[-1] - lag
+    return np.asarray(a[..., a.shape[-1] - bins :] + b[..., :bins])
 
 
 def running(values: Floats) -> Floats:
