@@ -238,7 +238,7 @@ class _DayLevel:
         limit *= np.float32(SUSPECT_SD)
         limit += m
         limit += np.float32(scatter.CLIP_POSTS)
-        return (y > limit).astype(np.float32)
+        return np.asarray(y > limit, dtype=np.float32)
 
 
 def _windows(
