@@ -49,6 +49,16 @@ def test_an_hour_of_the_week_is_an_hour_of_peoples_lives(zone):
     assert list(local_minute_of_week(minutes, zone)) == [naive.minute_of_week(int(m), zone) for m in minutes]
 
 
+@given(st.lists(st.tuples(st.text("ab\u00e9", min_size=1, max_size=3), st.integers(1, 300)), min_size=1, max_size=9))
+def test_each_row_counts_for_the_series_that_it_names(runs):
+    """However long the runs of one name are, and whatever follows whom: names are told from their neighbours."""
+    services = [name for name, times in runs for _ in range(times)]
+    begins = pd.date_range("2026-01-05", periods=len(services), freq="15min", tz="UTC", unit="us")
+    table = panel(pd.DataFrame({"service": services, "region": "x", "bin_start": begins, "count": 1.0}), None, 15)
+    counted = dict(zip(table.names["service"], np.nansum(table.posts, axis=1), strict=True))
+    assert counted == {name: services.count(name) for name in services}
+
+
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.integers(1, 24))
 def test_sliding_sums_equal_their_slow_twin(values, length):
     """Sums by doubling are sums of the last bins."""

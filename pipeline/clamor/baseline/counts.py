@@ -7,6 +7,7 @@ service, region and segment, so nothing depends on the order of rows.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -124,20 +125,14 @@ def panel(
         _check_start(earliest, start_minute, empty=counts.empty)
         start = start_minute
         column += np.int32((earliest - start) // bin_minutes)
-    bins = int(column.max()) + 1 if len(column) else 0
-    _check_span(counts["bin_start"], len(names) * bins)
-    cell = code * np.int64(bins)
-    cell += column
-    ordered = bool((cell[1:] > cell[:-1]).all())  # rows in order of their keys are distinct
-    if not ordered:
-        _check_duplicates(names, cell, bins, start, bin_minutes)
-    first, last = _extent(code, column, len(names), bins)
+    shape = len(names), int(column.max()) + 1 if len(column) else 0
+    _check_span(counts["bin_start"], shape[0] * shape[1])
+    first, last = _extent(code, column, *shape)
+    cell, ordered = _cells(names, code, column, shape, (start, bin_minutes))
     _check_spacing(first, last, code, column, bin_minutes)
     if known is not None:  # a known series goes on from column 0
         old = pd.MultiIndex.from_frame(names).isin(pd.MultiIndex.from_frame(known))
         first = np.where(old & (last >= 0), 0, first)
-    shape = len(names), bins
-    keys = counts[list(KEYS)].reset_index(drop=True)
     whole = ordered and len(cell) == shape[0] * shape[1]
     return Panel(
         names=names,
@@ -149,8 +144,14 @@ def panel(
         mentions=mentions if mentions is None else mentions.reshape(shape) if whole else _spread(mentions, cell, shape),
         first=first,
         last=last,
-        keys=keys if whole and keys.dtypes.to_dict() == KEYS else None,
+        keys=_keys(counts) if whole else None,
     )
+
+
+def _keys(counts: pd.DataFrame) -> pd.DataFrame | None:
+    """Return what names each row, if it has the types of what names a verdict."""
+    keys = counts[list(KEYS)].reset_index(drop=True)
+    return keys if keys.dtypes.to_dict() == KEYS else None
 
 
 def _places(names: pd.DataFrame, regions: pd.DataFrame | None) -> dict[str, Any]:
@@ -297,7 +298,7 @@ def _series(counts: pd.DataFrame, known: pd.DataFrame | None) -> tuple[pd.DataFr
     sizes = [max(len(d), 1) for d in distinct]
     code, keys = pd.factorize((codes[0] * sizes[1] + codes[1]) * sizes[2] + codes[2], sort=True)
     at = (keys // sizes[2] // sizes[1], keys // sizes[2] % sizes[1], keys % sizes[2])
-    names = {name: np.asarray(d)[i] for name, d, i in zip(columns, distinct, at, strict=True)}
+    names = {name: d.take(i) for name, d, i in zip(columns, distinct, at, strict=True)}
     frame = pd.DataFrame(names).astype({"service": "str", "region": "str", "segment": "int64"})
     every = np.repeat(code.astype(np.int32), np.diff(ends, prepend=0)) if rows else np.zeros(0, dtype=np.int32)
     return frame, every[: len(counts)]
@@ -311,22 +312,42 @@ def _runs(column: "pd.Series[Any]") -> tuple[tuple[Ints, Ints], Any]:
     if len(column) and isinstance(column.dtype, pd.StringDtype):
         ends, texts, before = [], [], 0
         for chunk in pa.chunked_array(pa.array(column)).chunks:
-            new = pc.not_equal(chunk[1:], chunk[:-1]).to_numpy(zero_copy_only=False)
-            last = np.append(np.flatnonzero(new), len(chunk) - 1)[: len(chunk)]
+            last = np.append(_changes(chunk), len(chunk) - 1)[: len(chunk)]
             ends.append(last + before + 1)
             texts.append(chunk.take(pa.array(last)))
             before += len(chunk)
         code, values = pd.factorize(pd.Series(pa.chunked_array(texts).to_pandas()), sort=True)
         return (np.concatenate(ends), code.astype(np.int64)), values
-    if len(column) and column.dtype == np.int64 and (column == column.iloc[0]).all():  # as most segments are
+    if len(column) and column.dtype == np.int64 and (column.to_numpy() == column.iloc[0]).all():  # as most segments are
         return (np.array([len(column)]), np.zeros(1, dtype=np.int64)), column.iloc[:1].to_numpy()
     code, values = pd.factorize(column, sort=True)
     return (np.arange(1, len(column) + 1), code.astype(np.int64)), values
 
 
+def _changes(texts: "pa.Array[Any]") -> Ints:
+    """Return the rows of texts, none of them null, after which another follows.
+
+    Where lengths change seldom, texts of one length are compared as bytes, all at once: pyarrow compares one by one.
+    """
+    texts = texts.cast(pa.large_string())
+    _, offsets, data = texts.buffers()
+    begins = np.frombuffer(offsets, dtype=np.int64, count=len(texts) + 1, offset=8 * texts.offset)
+    lengths = np.diff(begins)
+    other = np.flatnonzero(lengths[1:] != lengths[:-1])
+    if len(other) >= len(texts) // 64:
+        return np.flatnonzero(pc.not_equal(texts[1:], texts[:-1]).to_numpy(zero_copy_only=False))
+    found = [other]
+    for begin, end in pairwise([0, *(other + 1).tolist(), len(texts)]):
+        if length := int(lengths[begin]):
+            letters = np.frombuffer(data, dtype=np.uint8)[begins[begin] : begins[end]]
+            unlike = np.flatnonzero(letters[length:] != letters[:-length])
+            found.append(begin + np.unique(unlike // length))
+    return np.sort(np.concatenate(found))
+
+
 def _segment(counts: pd.DataFrame) -> "pd.Series[Any]":
     if "segment" not in counts.columns:
-        return pd.Series(np.zeros(len(counts), dtype=np.int64))
+        return pd.Series(np.broadcast_to(np.int64(0), len(counts)), copy=False)  # one zero, seen many times
     if not pd.api.types.is_integer_dtype(counts["segment"]) or counts["segment"].isna().any():
         raise InputError(
             f"segment: {counts['segment'].dtype} is not an integer; number the segments of a series 0, 1, 2"
@@ -343,16 +364,26 @@ def _check_span(bin_start: "pd.Series[pd.Timestamp]", cells: int) -> None:
         )
 
 
-def _check_duplicates(names: pd.DataFrame, cell: Ints, bins: int, start: int, bin_minutes: int) -> None:
-    seen = np.zeros(len(names) * bins, dtype=bool)
+def _cells(
+    names: pd.DataFrame, code: Places, column: Places, shape: tuple[int, int], axis: tuple[int, int]
+) -> tuple[Ints, bool]:
+    """Return the cell of each row in series by bins, all distinct, and whether they are in order."""
+    bins = shape[1]
+    cell = code * np.int64(bins)
+    cell += column
+    if (cell[1:] > cell[:-1]).all():  # rows in order of their keys are distinct
+        return cell, True
+    seen = np.zeros(shape[0] * bins, dtype=bool)
     seen[cell] = True
-    if np.count_nonzero(seen) == len(cell):
-        return
-    key = pd.Series(cell)
-    at = int(key[key.duplicated()].iloc[0])
-    when = pd.Timestamp((start + at % bins * bin_minutes) * 60, unit="s", tz="UTC")
-    service, region = names["service"].iloc[at // bins], names["region"].iloc[at // bins]
-    raise InputError(f"counts: ({service}, {region}, {when}) is there twice; a key is one row; add or drop the repeats")
+    if np.count_nonzero(seen) < len(cell):
+        key = pd.Series(cell)
+        at = int(key[key.duplicated()].iloc[0])
+        when = pd.Timestamp((axis[0] + at % bins * axis[1]) * 60, unit="s", tz="UTC")
+        service, region = names["service"].iloc[at // bins], names["region"].iloc[at // bins]
+        raise InputError(
+            f"counts: ({service}, {region}, {when}) is there twice; a key is one row; add or drop the repeats"
+        )
+    return cell, False
 
 
 def _extent(code: Places, column: Places, series: int, bins: int) -> tuple[Ints, Ints]:
