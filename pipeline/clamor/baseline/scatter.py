@@ -53,18 +53,20 @@ def guess(level: Floats, sizes: Lengths) -> Floats:
 def class_factor(moments: Floats, level: Floats, sizes: Lengths) -> Floats:
     """Return by how much the series of a volume class scatter more or less than guessed, ``(kinds, series)``."""
     first = guess(level, sizes)
-    excess, worth = moments[0] * first, moments[1] * first * first
-    share = 1 / (1 + worth / SERIES_WORTH)  # one busy series does not speak for its class
+    both = moments * first
+    both[1] *= first
+    both *= 1 / (1 + both[1] / SERIES_WORTH)  # one busy series does not speak for its class
     which = np.searchsorted(VOLUME_CLASSES, level)
-    found, sought = (_by_class(values * share, which) for values in (excess, worth))
-    factor = (found + CLASS_WORTH) / (sought + CLASS_WORTH)
-    return np.clip(factor, 0.1, 10).astype(np.float32)[:, which]
+    found, sought = _by_class(both, which) + CLASS_WORTH
+    return np.asarray((found / sought).clip(0.1, 10)[:, which], dtype=np.float32)
 
 
 def _by_class(values: Floats, which: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """Return the sums over each volume class, ``(kinds, classes)``, added one series after the other."""
-    classes = len(VOLUME_CLASSES) + 1
-    return np.stack([np.bincount(which, weights=kind, minlength=classes) for kind in values])
+    """Return the sums over each volume class, ``(2, kinds, classes)``, added one series after the other."""
+    classes, kinds = len(VOLUME_CLASSES) + 1, values.shape[:2]
+    cell = classes * np.arange(kinds[0] * kinds[1])[:, None] + which
+    sums = np.bincount(cell.ravel(), weights=values.ravel(), minlength=cell.shape[0] * classes)
+    return np.asarray(sums.reshape(*kinds, classes), dtype=np.float64)
 
 
 def estimate(excess: Floats, worth: Floats, prior: Floats) -> Floats:

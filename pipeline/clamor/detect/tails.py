@@ -159,14 +159,7 @@ def scale(tails: Tails, level: Floats, tied: Floats, bursty: Floats, sizes: Leng
     which = np.searchsorted(VOLUME_CLASSES, level)
     days = count(~np.isnan(tails.peaks))
     median, wide = _quantiles(tails.peaks, days)
-    place, spread = np.empty(len(level)), np.empty(len(level))
-    for k in np.flatnonzero(np.bincount(which)):
-        rows = np.flatnonzero((which == k) & (days > 0))
-        weight = days[rows].sum() / (days[rows].sum() + CLASS_DAYS)
-        own_spread = _weighted_median((wide - median)[rows], days[rows]) / (GUMBEL_80 - GUMBEL_MEDIAN)
-        own_place = _weighted_median(median[rows], days[rows]) - GUMBEL_MEDIAN * own_spread
-        place[which == k] = weight * own_place + (1 - weight) * PRIOR_PLACE
-        spread[which == k] = weight * own_spread + (1 - weight) * PRIOR_SPREAD
+    place, spread = _of_classes(which, days, median, wide - median)
     share = days / (days + SPREAD_DAYS)
     mine = np.where(days > 3, (wide - median) / (GUMBEL_80 - GUMBEL_MEDIAN), spread)
     spread = np.maximum(share * mine + (1 - share) * spread, np.where(tied > 0, TIED_SPREAD, MIN_SPREAD))
@@ -181,6 +174,24 @@ def scale(tails: Tails, level: Floats, tied: Floats, bursty: Floats, sizes: Leng
     return Scale(*gumbel, heavy, bursty, nats, body, read, which, days == 0, days < YOUNG_DAYS)
 
 
+def _of_classes(
+    which: npt.NDArray[np.int64], days: Ints, median: Floats, gap: Floats
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the Gumbel place and spread of each series' volume class; ``gap`` lies between median and HIGH."""
+    place, spread = np.empty(len(which)), np.empty(len(which))
+    known = days > 0
+    for k in np.flatnonzero(np.bincount(which)):
+        members = which == k
+        rows = np.flatnonzero(members & known)
+        seen = days[rows]
+        weight = seen.sum() / (seen.sum() + CLASS_DAYS)
+        own_spread = _weighted_median(gap[rows], seen) / (GUMBEL_80 - GUMBEL_MEDIAN)
+        own_place = _weighted_median(median[rows], seen) - GUMBEL_MEDIAN * own_spread
+        place[members] = weight * own_place + (1 - weight) * PRIOR_PLACE
+        spread[members] = weight * own_spread + (1 - weight) * PRIOR_SPREAD
+    return place, spread
+
+
 def _heavy(
     peaks: Floats, which: npt.NDArray[np.int64], sure: npt.NDArray[np.float64], bursty: Floats, sizes: Lengths
 ) -> Floats:
@@ -193,11 +204,8 @@ def _heavy(
     usual = HEAVY + (HEAVY_BURSTY - HEAVY) * bursty
     excess = np.minimum(peaks - np.float32(HEAVY_FROM), np.float32(HEAVY_MOST))
     total, worth = mean_excess(excess)
-    prior = np.empty(len(peaks))
-    for k in np.flatnonzero(np.bincount(which)):
-        rows = which == k
-        limited = np.minimum(total[rows], MAX_HEAVY * worth[rows]).sum()
-        prior[rows] = (limited + usual[rows] * HEAVY_CLASS_WORTH) / (worth[rows].sum() + HEAVY_CLASS_WORTH)
+    found, sought = np.bincount(which, np.minimum(total, MAX_HEAVY * worth)), np.bincount(which, worth)
+    prior = (found[which] + usual * HEAVY_CLASS_WORTH) / (sought[which] + HEAVY_CLASS_WORTH)
     heavy = (total + prior * sure) / (worth + sure)
     return np.asarray(np.clip(heavy, 1, MAX_HEAVY), dtype=np.float32)
 
@@ -220,9 +228,9 @@ def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floa
 def _weighted_median(values: Floats, weights: npt.NDArray[np.int64]) -> float:
     if not len(values):
         return 0.0
-    order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+    order = values.argsort()
+    total = weights[order].cumsum()
+    return float(values[order[total.searchsorted(total[-1] / 2)]])
 
 
 def _survival(body: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
