@@ -711,6 +711,17 @@ def test_an_outage_that_goes_on_is_not_over_because_its_flags_are():
     assert only(series("....OOOO................")).recovered_at == at(8)
 
 
+def test_an_outage_goes_on_where_its_posts_are_not_where_its_flag_was():
+    """New York was flagged for a bin; Michigan, merely elevated then, has most posts, and has them for longer."""
+    letters = "." * 20
+    state = {"US-NY": "....O" + letters, "US-MI": "....e" + letters}
+    posts = {"US-NY": [10.0] * 4 + [60.0] + [10.0] * 20, "US-MI": [10.0] * 4 + [300.0] * 8 + [10.0] * 13}
+    row = only(*(series(state[region], region=region).assign(posts=posts[region]) for region in state))
+    assert row["regions"] == ["US-MI"]
+    assert (row["onset_at"], row["recovered_at"], row["last_seen_at"]) == (at(4), at(12), at(12))
+    assert row["opened_at"] == at(5)
+
+
 def test_a_split_flag_of_one_outage_is_one_incident():
     """What is flagged again before the posts have fallen is the same incident; after it, another."""
     again = series("....OO......OO..........")

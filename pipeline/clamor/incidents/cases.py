@@ -10,6 +10,8 @@ import numpy as np
 from clamor.incidents.case import Case
 from clamor.incidents.episodes import ELEVATED, NORMAL, After, Decided, Episodes, Ints, Rows, after, find
 from clamor.incidents.evidence import Window, cells, single
+from clamor.incidents.held import hold
+from clamor.incidents.measured import clearest
 from clamor.incidents.merge import group
 from clamor.incidents.place import place
 from clamor.incidents.readings import Readings
@@ -31,6 +33,15 @@ class Pause:
     again: int
 
 
+@dataclass(frozen=True)
+class Made:
+    """Cases, the pauses in them, and the episodes that flags alone ended, with the series that show their case best."""
+
+    cases: list[Case]
+    pauses: list[Pause]
+    voices: dict[int, list[int]]
+
+
 def make(
     rows: Rows,
     decided: Decided,
@@ -43,15 +54,19 @@ def make(
 ) -> tuple[Decided, list[Case]]:
     """Make the cases of every service, in order of service and time, and return the verdicts that they rest on.
 
-    Flags linger, and so they join what their posts tell apart: where a case was over for a closing time before it began
-    again, what is merely elevated in between counts as normal.
+    Flags may be raised in one region while another has most of the posts: where flags alone call a case over, the
+    series that show it best are asked whether it goes on. Flags linger, and so they join what their posts tell apart:
+    where a case was over for a closing time before it began again, what is merely elevated in between counts as normal.
     """
     made = partial(_made, rows, tree=tree, rules=rules, unread=unread, sampled=sampled, now_bin=now_bin)
-    cases, pauses = made(decided, before=())
-    if pauses:
-        decided = _calmed(decided, pauses)
-        cases, _ = made(decided, before=pauses)
-    return decided, cases
+    told = made(decided, before=())
+    held = hold(decided, rows, rules, unread, told.voices) if told.voices else decided
+    if (held.rank != decided.rank).any():
+        decided, told = held, made(held, before=())
+    if told.pauses:
+        decided = _calmed(decided, told.pauses)
+        told = made(decided, before=told.pauses)
+    return decided, told.cases
 
 
 def _calmed(decided: Decided, pauses: Sequence[Pause]) -> Decided:
@@ -75,15 +90,14 @@ def _made(
     sampled: Readings,
     now_bin: int,
     before: Sequence[Pause],
-) -> tuple[list[Case], list[Pause]]:
-    """Make cases; return them and the pauses in them. No case asks about bins beyond the pauses known ``before``."""
+) -> Made:
+    """Make cases. No case asks about bins beyond the pauses known ``before``."""
     bin_minutes = rows.width // 60_000_000
     quiet, silent = rules.quiet_bins(bin_minutes), rules.silent_bins(bin_minutes)
     found = find(decided, quiet_bins=quiet, silent_bins=silent)
-    cases: list[Case] = []
-    pauses: list[Pause] = []
+    made = Made([], [], {})
     if not len(found.series):
-        return cases, pauses
+        return made
     groups = group(found, decided, rows, tree, rules, quiet)
     lasts = np.zeros(len(found.series), np.int64)
     for each in groups:
@@ -102,9 +116,19 @@ def _made(
         if case.until < case.last:
             seen = single(rows, cells(rows, window.rows(service, case.first, case.until), rows.region))
             place(case, seen, rows, tree, rules, each)
-        cases.append(case)
-        pauses += [Pause(service, np.unique(found.series[each.episodes]), first, again) for first, again in paused]
-    return cases, pauses
+        made.cases.append(case)
+        mine = np.unique(found.series[each.episodes])
+        made.pauses.extend(Pause(service, mine, first, again) for first, again in paused)
+        if case.status == IncidentStatus.RECOVERED and case.ended is None:
+            last = each.episodes[found.last[each.episodes] == case.last]
+            made.voices.update(dict.fromkeys(last.tolist(), _best(case, service, rows, tree)))
+    return made
+
+
+def _best(case: Case, service: int, rows: Rows, tree: Tree) -> list[int]:
+    """Return the numbers of the series that show a case best, of all sources together."""
+    regions = {region for series in clearest(case, rows, tree) for region in series.regions}
+    return [service * len(rows.regions) + rows.regions.index(region) for region in sorted(regions)]
 
 
 def _between(pauses: Sequence[Pause], case: Case) -> tuple[int, int]:

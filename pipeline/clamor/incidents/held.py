@@ -7,7 +7,7 @@ as elevated up to the last that does, and the next ones are asked. A level that 
 are then what is expected, and the outage is over.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from math import log
 from typing import Final
@@ -22,7 +22,13 @@ from clamor.schema import ALL_SOURCES
 MINUTE_US: Final = 60_000_000
 
 
-def hold(decided: Decided, rows: Rows, rules: Rules, unread: Collection[str]) -> Decided:
+def hold(
+    decided: Decided,
+    rows: Rows,
+    rules: Rules,
+    unread: Collection[str],
+    voices: Mapping[int, Sequence[int]] | None = None,
+) -> Decided:
     """Raise the normal bins after each episode in which its posts go on.
 
     Args:
@@ -30,6 +36,8 @@ def hold(decided: Decided, rows: Rows, rules: Rules, unread: Collection[str]) ->
         rows: The flags, for the posts.
         rules: ``risk`` says how sure the posts must be.
         unread: Sources that were only counted; see :func:`clamor.incidents.heard.speakers`.
+        voices: Number of an episode to those of the series whose posts speak for it; others are left as they are. None:
+            every episode is spoken for by its own series.
 
     """
     rank, enough, minutes = decided.rank.copy(), log(1 / rules.risk), rows.width // MINUTE_US
@@ -41,7 +49,11 @@ def hold(decided: Decided, rows: Rows, rules: Rules, unread: Collection[str]) ->
     for i, (last, end) in enumerate(zip(lasts, ends, strict=True)):
         calm = _closing(rank, last + 1, end, quiet)
         opened = int(found.opened[i])
-        heard = _heard(rows, int(found.series[i]), opened, int(decided.bin[end - 1]) + 1, unread) if len(calm) else []
+        speaking = [int(found.series[i])] if voices is None else voices.get(i, [])
+        if not len(calm) or not speaking:
+            continue
+        until = int(decided.bin[end - 1]) + 1
+        heard = [each for series in speaking for each in _heard(rows, series, opened, until, unread)]
         says = _says(heard, int(found.last[i]) + 1 - opened, quiet, enough)
         while len(says) and len(calm):
             so_far = np.cumsum(says[decided.bin[calm] - opened])
