@@ -167,7 +167,10 @@ def _shrink(both: Real, prior: Real) -> Real:
     if cells % 7 or cells == 7:
         return np.asarray(_ratio(both, CELL_PRIOR_POSTS) * prior)
     days = both.reshape(-1, 2, 7, cells // 7)
-    ratio = _ratio(days.sum(axis=2), DAY_PRIOR_POSTS)[:, None]
+    hours = days[:, :, 0].copy()
+    for day in range(1, 7):  # a sum over this axis takes three times as long
+        hours += days[:, :, day]
+    ratio = _ratio(hours, DAY_PRIOR_POSTS)[:, None]
     days[:, 1] *= ratio
     out = _ratio(both, CELL_PRIOR_POSTS)
     out *= prior
@@ -184,9 +187,14 @@ def _ratio(both: Real, strength: float) -> Real:
 
 def _smooth(values: Real) -> Real:
     """Return twice each cell and either neighbour once; the last is the first one's neighbour."""
-    out = values + values
-    out[..., 1:] += values[..., :-1]
-    out[..., :-1] += values[..., 1:]
-    out[..., 0] += values[..., -1]
-    out[..., -1] += values[..., 0]
+    out = np.add(values, values, order="C")
+    row, sums = values.reshape(-1), out.reshape(-1)  # one long row is added faster than many short ones
+    sums[1:] += row[:-1]
+    sums[:-1] += row[1:]
+    last = values.shape[-1] - 1
+    ends, beside = (
+        values[..., ::last],
+        values[..., 1 :: last - 2],
+    )  # the first and the last; the second and last but one
+    out[..., ::last] = ends + ends + beside + ends[..., ::-1]
     return out
