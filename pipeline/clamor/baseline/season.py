@@ -1,6 +1,6 @@
 """The shape of the week in local time: hour-of-week cells, shrunk from the series to its service to all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +27,46 @@ Clocks = list[tuple[int, Any]]
 
 
 @dataclass(frozen=True)
+class Runs:
+    """Which bins of a day lie in which cells of a week.
+
+    Attributes:
+        starts: First bin of each run of bins of one cell.
+        turns: For k = 1, 2, ..., the runs that have a k-th further bin, and these bins; none where runs are long.
+        spans: Runs, and the cells that they are: several where a week begins or clocks are put back.
+
+    """
+
+    starts: Ints
+    turns: list[tuple[Ints, Ints]]
+    spans: list[tuple[slice, slice]]
+
+    @classmethod
+    def of(cls, cells: Ints) -> "Runs":
+        """Return the runs of a day whose bins lie in these cells."""
+        starts = np.flatnonzero(np.diff(cells, prepend=-1))
+        lengths = np.diff(starts, append=len(cells))
+        longest = int(lengths.max())
+        some = [np.flatnonzero(lengths > k) for k in range(1, longest if longest <= LONG_RUN else 0)]
+        met = cells[starts]
+        edges = [0, *(np.flatnonzero(np.diff(met) != 1) + 1).tolist(), len(met)]
+        spans = [(slice(a, b), slice(int(met[a]), int(met[a]) + b - a)) for a, b in pairwise(edges)]
+        return cls(starts, [(runs, starts[runs] + k) for k, runs in enumerate(some, start=1)], spans)
+
+    def sums(self, values: Floats) -> Floats:
+        """Return the sum of each run, one bin of all runs after the other (``reduceat`` is slow for short ones)."""
+        if not self.turns and len(self.starts) < values.shape[-1]:
+            return np.add.reduceat(values, self.starts, axis=-1)
+        sums = values.take(self.starts, axis=-1)
+        for runs, bins in self.turns:
+            if len(runs) == len(self.starts):
+                sums += values.take(bins, axis=-1)
+            else:
+                sums[..., runs] += values.take(bins, axis=-1)
+        return sums
+
+
+@dataclass(frozen=True)
 class Calendar:
     """Where every bin lies in the local week of every clock, shapes ``(clocks, bins)``, and in the year.
 
@@ -36,6 +76,7 @@ class Calendar:
         neighbour: The cell towards which the middle lies.
         share: Weight of the neighbour in the interpolation between the middles of two cells.
         year: Regressors of the year, ``(bins, terms)``; none where bins are no longer than hours.
+        met: Runs of the days that were met, by their cells: there are few kinds of days.
 
     """
 
@@ -44,11 +85,20 @@ class Calendar:
     neighbour: Ints
     share: Floats
     year: annual.Doubles
+    met: dict[bytes, Runs] = field(default_factory=dict)
 
     def cut(self, columns: slice) -> "Calendar":
         """Return the dates of some bins."""
         cell, neighbour, share = self.cell[:, columns], self.neighbour[:, columns], self.share[:, columns]
-        return Calendar(self.clock, cell, neighbour, share, self.year[columns])
+        return Calendar(self.clock, cell, neighbour, share, self.year[columns], self.met)
+
+    def runs(self, clock: int) -> Runs:
+        """Return the runs of a clock's cells, where this is the cut of a day."""
+        cells = self.cell[clock]
+        key = cells.tobytes()
+        if key not in self.met:
+            self.met[key] = Runs.of(cells)
+        return self.met[key]
 
     def clocks(self, rows: slice) -> Clocks:
         """Return each clock that some series go by, and which of them do."""
@@ -98,28 +148,10 @@ def add_by_cell(total: Floats, values: Floats, cut: Calendar, clocks: Clocks) ->
         total += values.sum(axis=-1, keepdims=True)
         return
     for k, rows in clocks:
-        cells = cut.cell[k]
-        starts = np.flatnonzero(np.diff(cells, prepend=-1))
-        sums, met = _run_sums(values[rows], starts), cells[starts]
-        breaks = np.flatnonzero(np.diff(met) != 1) + 1  # a new week, or clocks that were put back
-        for a, b in pairwise([0, *breaks.tolist(), len(met)]):
-            total[rows, :, met[a] : met[a] + b - a] += sums[..., a:b]
-
-
-def _run_sums(values: Floats, starts: Ints) -> Floats:
-    """Return the sums of runs of bins, one bin of all runs after the other (``reduceat`` is slow for short ones)."""
-    lengths = np.diff(starts, append=values.shape[-1])
-    longest = int(lengths.max())
-    if longest > LONG_RUN:
-        return np.add.reduceat(values, starts, axis=-1)
-    sums = values.take(starts, axis=-1)
-    for k in range(1, longest):
-        some = np.flatnonzero(lengths > k)
-        if len(some) == len(starts):
-            sums += values.take(starts + k, axis=-1)
-        else:
-            sums[..., some] += values.take(starts[some] + k, axis=-1)
-    return sums
+        runs = cut.runs(k)
+        sums = runs.sums(values[rows])
+        for some, cells in runs.spans:
+            total[rows, :, cells] += sums[..., some]
 
 
 def heard(cells: Floats, worth: Floats, services: Rows) -> Real:
