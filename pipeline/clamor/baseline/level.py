@@ -20,11 +20,10 @@ LEVEL_PRIOR_POSTS = 30.0
 NEW_POSTS = 0.3
 """The same for a series that was never seen."""
 SUSPECT_SD = 4.0
-"""An hour's sum this far above its expectation (and 3 posts) looks like an outage: the level does not learn from it,"""
-SUSPECT_AFTER_DAYS = 7
-"""once the series has seen its week,"""
+"""An hour's sum this far above its expectation (and 3 posts) looks like an outage: the level does not learn from it
+once the series has seen a day,"""
 SUSPECT_SHARE = 0.5
-"""and unless half of the last day looks so: then it is the new normal."""
+"""unless half of the last day looks so: then it is the new normal."""
 STEADY_SERVICE_POSTS = 60.0
 """Effective posts of a service's other regions in the last hour at which half of their rise is expected here too."""
 TALK_POSTS, TALK_POWER = 20.0, 0.8
@@ -85,9 +84,9 @@ def follow(
     base = season * level[:, None]
     base *= observed
     spread = _Scatter(fitted, level, factor, sizes)
-    kappa, sd = spread.midnight, spread.sd
+    kappa = spread.midnight
     steady = _DayLevel(fitted, base, level, error, sizes)
-    clipped, suspect, ratio, known = steady.clip(posts, observed, kappa, sd)
+    clipped, suspect, ratio, known = steady.clip(posts, observed, kappa)
     trusted = steady.trust(clipped, suspect, observed, ratio, known)
     mean = base * ratio
     ready, learn = _grown(fitted.seen, observed, sizes)
@@ -97,7 +96,7 @@ def follow(
     talk, talk_mean = _talk(block, mean)
     talked = None if block.talk is None else _talked(fitted, talk, talk_mean, sizes)
     sums, means, past = _windows(fitted, posts, mean, working, (block.services, heeded), talked, sizes)
-    learned, weights = scatter.moments(sums, means, known, working, learn, past, sd)
+    learned, weights = scatter.moments(sums, means, known, working, learn, past)
     now = spread.now(learned, weights, first)
     learned = row_sums(learned, weights)
     level_var = scatter.unsteady(now, sizes)
@@ -122,7 +121,6 @@ class _Scatter:
 
     Attributes:
         midnight: What is known at midnight, ``(kinds, series)``.
-        sd: Standard deviations at which surprises are cut, ``(series, 1)``.
 
     """
 
@@ -131,8 +129,6 @@ class _Scatter:
         self._factor = np.where(fitted.exposure > 0, factor, np.float32(1))
         self._moments = fitted.moments.transpose(1, 2, 0)
         self.midnight = scatter.estimate(self._moments[0], self._moments[1], self._factor * scatter.guess(level, sizes))
-        fresh = fitted.seen < sizes.recent
-        self.sd = np.where(fresh, scatter.YOUNG_CLIP_SD, scatter.CLIP_SD)[:, None].astype(np.float32)
         self._young = np.flatnonzero(fitted.seen < YOUNG_DAYS * sizes.day)
         self._new = fitted.exposure[self._young] == 0
 
@@ -141,9 +137,7 @@ class _Scatter:
         young = self._young
         if not len(young):
             return np.zeros((len(self.midnight), 0, ratio.shape[1]), dtype=np.float32)
-        first = self._factor[:, young, None] * scatter.guess(self._level[young, None] * ratio[young], self._sizes)
-        first[LAG][self._new] = 0 if self._sizes.wide else scatter.YOUNG_LAG_VARIANCE
-        return first
+        return self._factor[:, young, None] * scatter.guess(self._level[young, None] * ratio[young], self._sizes)
 
     def working(self, first: Floats) -> Floats:
         """Return the kappas to weigh by, ``(kinds, series, bins or 1)``: new series have none of midnight."""
@@ -186,13 +180,13 @@ class _DayLevel:
         self.prior = (NEW_POSTS + LEVEL_PRIOR_POSTS * fitted.heard / (fitted.heard + LEVEL_PRIOR_POSTS))[:, None]
         self.earlier = fitted.tail_season * level[:, None]
 
-    def clip(self, posts: Floats, observed: Floats, kappa: Floats, sd: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    def clip(self, posts: Floats, observed: Floats, kappa: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return clipped counts, where they look like an outage (0 or 1), and of each bin the level and its worth.
 
         The level is a ratio to the slow level, from the day before the bin; its worth are the posts that it rests on.
         """
         usual, ratio, known = self._level(posts, self.base)
-        clipped = scatter.ceiling(self.base * ratio, kappa[BIN][:, None] + 1 / known, sd)
+        clipped = scatter.ceiling(self.base * ratio, kappa[BIN][:, None] + 1 / known)
         np.minimum(posts, clipped, out=clipped)
         rows = np.flatnonzero((clipped < posts).any(axis=1))
         if len(rows) and self.error is None:
@@ -204,7 +198,7 @@ class _DayLevel:
 
     def trust(self, clipped: Floats, suspect: Floats, observed: Floats, ratio: Floats, known: Floats) -> Floats:
         """Return which bins the level may learn from (0 or 1); the others are taken out of what is given."""
-        rows = np.flatnonzero(suspect.any(axis=1) & (self.fitted.seen >= SUSPECT_AFTER_DAYS * self.sizes.recent))
+        rows = np.flatnonzero(suspect.any(axis=1) & (self.fitted.seen >= self.sizes.recent))
         trusted = observed
         if len(rows):
             before = (self.fitted.tail_suspect[rows], suspect[rows]), (self.fitted.tail_observed[rows], observed[rows])

@@ -21,7 +21,7 @@ BIN_SCATTER = 0.2
 CLUMPS = 0.8
 """Before anything is seen: kappa of w bins of mean m is 0.03 + (0.2 + 0.8 / m) / w. Quiet status-page reports have a
 variance of about twice the mean at 0.9 a bin."""
-LAG_VARIANCE, YOUNG_LAG_VARIANCE = 0.05, 0.01
+LAG_VARIANCE = 0.05
 LAG_WORTH = 300.0
 GUESS_SPREAD = 0.25
 """Squared relative error of the guess."""
@@ -31,10 +31,9 @@ CLASS_WORTH, SERIES_WORTH = 10.0, 20.0
 MAX_SCATTER = 100.0
 LEAST = 1e-6
 """Posts that are expected of a sum at least, where weights are worked out."""
-CLIP_SD, YOUNG_CLIP_SD = 3.0, 8.0
-CLIP_POSTS = 3.0
+CLIP_SD, CLIP_POSTS = 3.0, 3.0
 """Training counts are cut at expected + 3 standard deviations + 3 posts, so an outage barely moves the fit and a lone
-post in a rare series is never taken for one. On its first day a series does not know its scatter yet: 8."""
+post in a rare series is never taken for one."""
 
 
 def kinds(sizes: Lengths) -> int:
@@ -84,13 +83,13 @@ def unsteady(kappa: Floats, sizes: Lengths) -> Floats:
     return np.asarray(np.clip(shared, 0, kappa[BIN]), dtype=np.float32)
 
 
-def ceiling(mean: Floats, rough: Floats, sd: Floats) -> Floats:
+def ceiling(mean: Floats, rough: Floats) -> Floats:
     """Return the count above which training counts are cut; ``rough`` is kappa with the level's error."""
     out = mean * rough
     out += 1
     out *= mean
     np.sqrt(out, out=out)
-    out *= sd
+    out *= np.float32(CLIP_SD)
     out += mean
     out += np.float32(CLIP_POSTS)
     return np.asarray(out)
@@ -103,7 +102,6 @@ def moments(
     working: Floats,
     use: npt.NDArray[np.bool_],
     past: tuple[Floats, Floats, Floats],
-    sd: Floats,
 ) -> tuple[Floats, Floats]:
     """Return each bin's excess variance and what it would be at a kappa of one, and the weights of both.
 
@@ -114,7 +112,6 @@ def moments(
         working: Kappas to weigh by, ``(kinds, series, bins or 1)``.
         use: Bins to learn from.
         past: Counts and expectation of the hour before the bin, per bin, and what other regions said of it, a ratio.
-        sd: Standard deviations at which surprises are cut, ``(series, 1)``.
 
     Returns:
         Arrays of ``(2, kinds, series, bins)`` and ``(kinds, series, bins)``. A weight is ``M**2 / (M + 2 * V**2)``, the
@@ -131,7 +128,7 @@ def moments(
     spread += 1  # variance of each sum, per expected post
     off = spread * means
     np.sqrt(off, out=off)
-    off *= sd
+    off *= np.float32(CLIP_SD)
     off += np.float32(CLIP_POSTS)
     np.minimum(np.subtract(sums, means, out=excess), off, out=off)
     spread *= spread
@@ -147,12 +144,12 @@ def moments(
     rough = working[BIN] + unsure
     np.divide(use, (1 + mean * working[BIN]) * (1 + past_mean * working[HOUR]) + np.float32(1e-6), out=weights[LAG])
     both = np.multiply(mean, past_mean, out=values[1, LAG])
-    carried = np.multiply(_off(posts, mean, rough, sd), _off(past_posts, past_mean, rough, sd), out=values[0, LAG])
+    carried = np.multiply(_off(posts, mean, rough), _off(past_posts, past_mean, rough), out=values[0, LAG])
     carried -= both * unsure
     return values, weights
 
 
-def _off(posts: Floats, mean: Floats, rough: Floats, sd: Floats) -> Floats:
+def _off(posts: Floats, mean: Floats, rough: Floats) -> Floats:
     """Return surprises, cut from above."""
-    most = sd * np.sqrt(mean * (1 + mean * rough)) + np.float32(CLIP_POSTS)
+    most = np.float32(CLIP_SD) * np.sqrt(mean * (1 + mean * rough)) + np.float32(CLIP_POSTS)
     return np.asarray(np.minimum(posts - mean, most))

@@ -34,12 +34,9 @@ BEYOND = 0.1
 largest outage could not be told at the strictest budget."""
 CAP_NATS = 5.0
 """The most that one region may say about others, so that no single burst speaks for all."""
-ROUGH, ROUGH_ADDED = 2.0, 0.03
-"""Where regions are pooled, scatter is taken for twice what was measured and this more: regions err together, which no
-tail of a single one tells. (A lone series is measured by its own tails, and a bin of a day by years: neither is.)"""
-SUPPORT_SD = (0.3, 1.0)
-"""Excess of the series' own best window, in standard deviations, at which the pool begins to lift it and does so fully:
-a region where nobody complains is not out because others are."""
+ROUGH = 2.0
+"""Where regions are pooled, scatter is taken for so much more than was measured: regions err together, which no tail of
+a single one tells. (A lone series is measured by its own tails, and a bin of a day by years: neither is.)"""
 NOW_CAP_NATS = 0.0
 """Evidence of a bin that itself is not above its expectation, at most: an alarm ends with its burst, and does not echo
 through the windows."""
@@ -115,7 +112,7 @@ def evidence(
     error = np.asarray(1 / done.known, dtype=np.float32)
     rough = error + (done.kappa + TINY)
     support = _surprise(done.sums, done.means, rough).max(axis=0, initial=np.float32(-9))
-    rough += together * (np.float32(ROUGH - 1) * done.kappa + np.float32(ROUGH_ADDED))
+    rough += np.float32(ROUGH - 1) * together * done.kappa
     nats = log_ratios(done.sums, done.means, np.divide(1, rough, out=rough), sizes.ratios)
     singles = None
     if sizes.fine:
@@ -128,7 +125,7 @@ def evidence(
     own = np.log(at_least(alone, LEAST, out=alone), out=alone)
     few = done.sums[-1] < np.float32(FEW_POSTS)
     own -= at_least(own - np.float32(FEW_CAP_NATS), 0) * few
-    total = own
+    total, least = own, bursts.now_sd(bursty)
     if not ties.service.single:
         silent = np.flatnonzero(heeded == 0)
         out, not_out = odds(likely, ties, silent, talk(sizes))
@@ -138,10 +135,11 @@ def evidence(
         joint = np.log(at_least(out, LEAST, out=out), out=out)
         joint -= np.log1p(not_out, out=not_out)
         joint += np.float32(BEYOND) * at_least(own - joint, 0)
-        total = own + tied * (_supported(own, joint, support) - own)
+        joint -= at_least(joint - own, 0) * (support < least)
+        total = own + tied * (joint - own)
     now = _surprise(done.taken.posts, done.taken.mean, error + done.kappa[0])
     capped = at_most(total, np.float32(NOW_CAP_NATS))
-    return np.asarray(capped + (total - capped) * (now >= bursts.now_sd(bursty)), dtype=np.float32), singles
+    return np.asarray(capped + (total - capped) * (now >= least), dtype=np.float32), singles
 
 
 def talk(sizes: Lengths) -> list[np.float32]:
@@ -231,19 +229,6 @@ def _others(total: Floats, rows: Rows, own: Floats, weight: np.float32) -> Float
     out = rows.shares(odds, own)
     most = weight * np.float32(np.exp(POOL_LIMIT))
     return out if odds.max() < most * (1 - REACHED) else at_most(out, most, out=out)  # nothing is said more strongly
-
-
-def _supported(own: Floats, pooled: Floats, support: Floats) -> Floats:
-    """Let the pool lift a series as far as its own excess supports it; it may always lower it."""
-    pooled -= own
-    begin, whole = SUPPORT_SD
-    share = support - np.float32(begin)
-    share /= np.float32(whole - begin)
-    np.clip(share, 0, 1, out=share)
-    share *= at_least(pooled, 0)
-    share += at_most(pooled, 0)
-    share += own
-    return np.asarray(share)
 
 
 def _surprise(posts: Floats, mean: Floats, rough: Floats) -> Floats:
