@@ -3,7 +3,7 @@
 ``episodes`` (two thresholds, one series) → ``cases`` (one service, all regions; ``place`` says where, ``turns`` and
 ``course`` when) → ``causes`` (one cause, several services) → ``identity`` (ids that stay) → ``build`` (rows of the
 incidents table).
-``scope``, ``evidence``, ``measured`` and ``shares`` are what they look things up with; ``words`` says an incident in a
+``given`` is what they share; ``scope``, ``evidence``, ``measured`` and ``shares`` are what they look things up with; ``words`` says an incident in a
 sentence.
 """
 

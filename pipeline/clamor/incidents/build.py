@@ -15,17 +15,17 @@ from clamor.incidents import causes
 from clamor.incidents.case import Case
 from clamor.incidents.cases import make
 from clamor.incidents.episodes import Decided, Rows, decide, read
+from clamor.incidents.given import MINUTE_US, Given
 from clamor.incidents.held import hold
 from clamor.incidents.identity import identify
 from clamor.incidents.past import settle
-from clamor.incidents.readings import Readings, readings
+from clamor.incidents.readings import readings
 from clamor.incidents.rows import row_of
 from clamor.incidents.rules import Rules
 from clamor.incidents.said import Said
 from clamor.incidents.scope import Tree
 from clamor.schema import INCIDENTS, IncidentStatus
 
-MINUTE_US: Final = 60_000_000
 PROVIDER_KINDS: Final = ("telecom", "power")
 """Kinds of service that other services need: when one fails, they fail with it."""
 
@@ -84,11 +84,12 @@ def incidents(
         return schema.to_pandas(known) if known is not None else INCIDENTS.empty()
     rules = rules or Rules(budget=float((parameters or {}).get("budget", Rules.budget)))
     rows, tree = read(flags, bin_minutes), Tree.of(regions)
+    given = Given(rows, tree, rules, now.value // 1000, providers, unread, readings(samples))
     settled = _settled(previous, since, rows, rules)
-    decided, found = _cases(rows, tree, rules, settled, providers, unread, readings(samples), now)
+    decided, found = _cases(given, settled)
     stamp = _stamp(rules, parameters, now, catalog_version=catalog_version, bin_minutes=bin_minutes)
     said = Said.of([case.service for case in found], samples, claims, symptoms, uneven)
-    return _told(rows, tree, rules, decided, found, known, settled, said, stamp)
+    return _told(given, decided, found, known, settled, said, stamp)
 
 
 def _stamp(
@@ -107,29 +108,15 @@ def _settled(previous: pd.DataFrame | None, since: pd.Timestamp | None, rows: Ro
     return begin.value // 1000 - rules.asked_bins(rows.width // MINUTE_US) * rows.width
 
 
-def _cases(
-    rows: Rows,
-    tree: Tree,
-    rules: Rules,
-    settled: int,
-    providers: Collection[str],
-    unread: Collection[str],
-    sampled: Readings,
-    now: pd.Timestamp,
-) -> tuple[Decided, list[Case]]:
+def _cases(given: Given, settled: int) -> tuple[Decided, list[Case]]:
     """Return the deciding verdicts, and the cases that they make, without those that were settled before."""
-    decided = hold(decide(rows), rows, rules, unread)
-    now_bin = (now.value // 1000 - rows.start) // rows.width
-    decided, found = make(rows, decided, tree, rules, unread=unread, sampled=sampled, now_bin=now_bin)
-    quiet = rules.quiet_bins(rows.width // MINUTE_US)
-    joined = causes.join(found, rows, tree, rules, providers=providers, quiet_bins=quiet)
-    return decided, [case for case in joined if rows.time(case.last + 1) > settled]
+    decided, found = make(given, hold(decide(given.rows), given))
+    joined = causes.join(found, given)
+    return decided, [case for case in joined if given.rows.time(case.last + 1) > settled]
 
 
 def _told(
-    rows: Rows,
-    tree: Tree,
-    rules: Rules,
+    given: Given,
     decided: Decided,
     found: list[Case],
     known: pa.Table | None,
@@ -138,12 +125,13 @@ def _told(
     stamp: dict[str, Any],
 ) -> pd.DataFrame:
     """Name the cases, describe them, and put them beside what was known and is not among them."""
+    rows = given.rows
     near, far = _near(known, rows, settled)
-    slack = (rules.quiet_bins(stamp["bin_minutes"]) - 1) * rows.width
+    slack = (given.quiet - 1) * rows.width
     taken = set(far["incident_id"].to_pylist()) if far is not None else set()
     names, left = identify(found, near, time=rows.time, slack=slack, taken=taken)
-    made = [row_of(case, name, rows, tree, said, stamp) for case, name in zip(found, names, strict=True)]
-    made += [settle(row, rows, decided, rules, stamp["computed_at"]) for row in left]
+    made = [row_of(case, name, rows, given.tree, said, stamp) for case, name in zip(found, names, strict=True)]
+    made += [settle(row, given, decided) for row in left]
     table = pa.Table.from_pylist(made, schema=INCIDENTS.columns)
     if far is not None:
         table = pa.concat_tables([table, far])

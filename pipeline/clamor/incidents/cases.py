@@ -1,22 +1,19 @@
 """Episodes to cases: one case an outage of a service, over all regions that are flagged at the same time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 import numpy as np
 
 from clamor.incidents.case import Case
-from clamor.incidents.episodes import ELEVATED, NORMAL, After, Decided, Episodes, Ints, Rows, after, find
+from clamor.incidents.episodes import ELEVATED, NORMAL, After, Decided, Episodes, Ints, after, find
 from clamor.incidents.evidence import Window, cells, single
+from clamor.incidents.given import Given
 from clamor.incidents.held import hold
 from clamor.incidents.measured import clearest
 from clamor.incidents.merge import group
 from clamor.incidents.place import place
-from clamor.incidents.readings import Readings
-from clamor.incidents.rules import Rules
-from clamor.incidents.scope import Tree
 from clamor.incidents.turns import tell
 from clamor.schema import IncidentStatus
 
@@ -42,30 +39,20 @@ class Made:
     voices: dict[int, list[int]]
 
 
-def make(
-    rows: Rows,
-    decided: Decided,
-    tree: Tree,
-    rules: Rules,
-    *,
-    unread: Collection[str],
-    sampled: Readings,
-    now_bin: int,
-) -> tuple[Decided, list[Case]]:
+def make(given: Given, decided: Decided) -> tuple[Decided, list[Case]]:
     """Make the cases of every service, in order of service and time, and return the verdicts that they rest on.
 
     Flags may be raised in one region while another has most of the posts: where flags alone call a case over, the
     series that show it best are asked whether it goes on. Flags linger, and so they join what their posts tell apart:
     where a case was over for a closing time before it began again, what is merely elevated in between counts as normal.
     """
-    made = partial(_made, rows, tree=tree, rules=rules, unread=unread, sampled=sampled, now_bin=now_bin)
-    told = made(decided, before=())
-    held = hold(decided, rows, rules, unread, told.voices) if told.voices else decided
+    told = _made(given, decided)
+    held = hold(decided, given, told.voices) if told.voices else decided
     if (held.rank != decided.rank).any():
-        decided, told = held, made(held, before=())
+        decided, told = held, _made(given, held)
     if told.pauses:
         decided = _calmed(decided, told.pauses)
-        told = made(decided, before=told.pauses)
+        told = _made(given, decided, told.pauses)
     return decided, told.cases
 
 
@@ -80,55 +67,44 @@ def _calmed(decided: Decided, pauses: Sequence[Pause]) -> Decided:
     return replace(decided, rank=rank)
 
 
-def _made(
-    rows: Rows,
-    decided: Decided,
-    *,
-    tree: Tree,
-    rules: Rules,
-    unread: Collection[str],
-    sampled: Readings,
-    now_bin: int,
-    before: Sequence[Pause],
-) -> Made:
+def _made(given: Given, decided: Decided, before: Sequence[Pause] = ()) -> Made:
     """Make cases. No case asks about bins beyond the pauses known ``before``."""
-    bin_minutes = rows.width // 60_000_000
-    quiet, silent = rules.quiet_bins(bin_minutes), rules.silent_bins(bin_minutes)
-    found = find(decided, quiet_bins=quiet, silent_bins=silent)
+    rows, quiet = given.rows, given.quiet
+    found = find(decided, quiet_bins=quiet, silent_bins=given.rules.silent_bins(given.minutes))
     made = Made([], [], {})
     if not len(found.series):
         return made
-    groups = group(found, decided, rows, tree, rules, quiet)
+    groups = group(found, decided, given)
     lasts = np.zeros(len(found.series), np.int64)
     for each in groups:
         lasts[each.episodes] = found.last[each.episodes].max()
     then = after(decided, found.series, lasts, quiet_bins=quiet)
-    fresh = now_bin - rules.stale_bins(bin_minutes) - 1
     window = Window(rows.service, rows.bin)
     for each in groups:
         service = int(found.series[each.episodes[0]]) // len(rows.regions)
         case = _case(found, each.episodes, rows.services[service])
-        case.status, case.clear_after = standing(then.of(each.episodes), quiet, fresh)
+        case.status, case.clear_after = standing(then.of(each.episodes), quiet, given.fresh)
         seen = single(rows, cells(rows, window.rows(service, case.first, case.last), rows.region))
-        place(case, seen, rows, tree, rules, each)
+        place(case, seen, given, each)
         within = _between([pause for pause in before if pause.service == service], case)
-        paused = tell(case, rows, decided, tree, rules, unread=unread, sampled=sampled, quiet=quiet, within=within)
+        paused = tell(case, given, decided, within)
         if case.until < case.last:
             seen = single(rows, cells(rows, window.rows(service, case.first, case.until), rows.region))
-            place(case, seen, rows, tree, rules, each)
+            place(case, seen, given, each)
         made.cases.append(case)
         mine = np.unique(found.series[each.episodes])
         made.pauses.extend(Pause(service, mine, first, again) for first, again in paused)
         if case.status == IncidentStatus.RECOVERED and case.ended is None:
             last = each.episodes[found.last[each.episodes] == case.last]
-            made.voices.update(dict.fromkeys(last.tolist(), _best(case, service, rows, tree)))
+            made.voices.update(dict.fromkeys(last.tolist(), _best(case, service, given)))
     return made
 
 
-def _best(case: Case, service: int, rows: Rows, tree: Tree) -> list[int]:
+def _best(case: Case, service: int, given: Given) -> list[int]:
     """Return the numbers of the series that show a case best, of all sources together."""
-    regions = {region for series in clearest(case, rows, tree) for region in series.regions}
-    return [service * len(rows.regions) + rows.regions.index(region) for region in sorted(regions)]
+    regions = {region for series in clearest(case, given.rows, given.tree) for region in series.regions}
+    names = given.rows.regions
+    return [service * len(names) + names.index(region) for region in sorted(regions)]
 
 
 def _between(pauses: Sequence[Pause], case: Case) -> tuple[int, int]:

@@ -7,42 +7,30 @@ as elevated up to the last that does, and the next ones are asked. A level that 
 are then what is expected, and the outage is over.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import log
-from typing import Final
 
 import numpy as np
 
-from clamor.incidents.episodes import ELEVATED, NORMAL, Decided, Floats, Ints, Rows, find
+from clamor.incidents.episodes import ELEVATED, NORMAL, Decided, Floats, Ints, find
+from clamor.incidents.given import Given
 from clamor.incidents.heard import LEFT, Heard, speakers
-from clamor.incidents.rules import Rules
 from clamor.schema import ALL_SOURCES
 
-MINUTE_US: Final = 60_000_000
 
-
-def hold(
-    decided: Decided,
-    rows: Rows,
-    rules: Rules,
-    unread: Collection[str],
-    voices: Mapping[int, Sequence[int]] | None = None,
-) -> Decided:
+def hold(decided: Decided, given: Given, voices: Mapping[int, Sequence[int]] | None = None) -> Decided:
     """Raise the normal bins after each episode in which its posts go on.
 
     Args:
         decided: Verdicts, sorted by series and bin.
-        rows: The flags, for the posts.
-        rules: ``risk`` says how sure the posts must be.
-        unread: Sources that were only counted; see :func:`clamor.incidents.heard.speakers`.
+        given: Their posts; ``rules.risk`` says how sure these must be.
         voices: Number of an episode to those of the series whose posts speak for it; others are left as they are. None:
             every episode is spoken for by its own series.
 
     """
-    rank, enough, minutes = decided.rank.copy(), log(1 / rules.risk), rows.width // MINUTE_US
-    quiet = rules.quiet_bins(minutes)
-    found = find(decided, quiet_bins=quiet, silent_bins=rules.silent_bins(minutes))
+    rank, enough, quiet = decided.rank.copy(), log(1 / given.rules.risk), given.quiet
+    found = find(decided, quiet_bins=quiet, silent_bins=given.rules.silent_bins(given.minutes))
     bins = int(decided.bin.max(initial=0)) + 1
     ends = np.searchsorted(decided.series, found.series, side="right").tolist()
     lasts = np.searchsorted(decided.series * bins + decided.bin, found.series * bins + found.last).tolist()
@@ -53,7 +41,7 @@ def hold(
         if not len(calm) or not speaking:
             continue
         until = int(decided.bin[end - 1]) + 1
-        heard = [each for series in speaking for each in _heard(rows, series, opened, until, unread)]
+        heard = [each for series in speaking for each in _heard(given, series, opened, until)]
         says = _says(heard, int(found.last[i]) + 1 - opened, quiet, enough)
         while len(says) and len(calm):
             so_far = np.cumsum(says[decided.bin[calm] - opened])
@@ -72,13 +60,13 @@ def _closing(rank: Ints, at: int, end: int, quiet: int) -> Ints:
     return calm if len(calm) == quiet else calm[:0]
 
 
-def _heard(rows: Rows, series: int, first: int, end: int, unread: Collection[str]) -> list[Heard]:
+def _heard(given: Given, series: int, first: int, end: int) -> list[Heard]:
     """Return what each source heard of a service in a region."""
-    heard = []
+    rows, heard = given.rows, []
     for source, name in enumerate(rows.sources):
         index, _ = rows.of_series(series * len(rows.sources) + source, first, end)
         if name != ALL_SOURCES and len(index):
-            heard.append(Heard.of(rows, index, first, end, read=name not in unread))
+            heard.append(Heard.of(rows, index, first, end, read=name not in given.unread))
     return heard
 
 

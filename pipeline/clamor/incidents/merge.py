@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clamor.incidents.episodes import Decided, Episodes, Ints, Rows
-from clamor.incidents.rules import Rules
+from clamor.incidents.episodes import Decided, Episodes, Ints
+from clamor.incidents.given import Given
 from clamor.incidents.scope import Tree
 
 
@@ -25,13 +25,14 @@ class Group:
     elsewhere: frozenset[str] = frozenset()
 
 
-def group(found: Episodes, decided: Decided, rows: Rows, tree: Tree, rules: Rules, quiet: int) -> list[Group]:
+def group(found: Episodes, decided: Decided, given: Given) -> list[Group]:
     """Group the episodes of every service.
 
     Episodes that miss each other by less than the closing time belong together. Where no flagged region holds the
     others, unrelated regions may be flagged together by chance (:meth:`Rules.rare`); if that is not rare they stay
     apart, each with what lies below it.
     """
+    rows, quiet = given.rows, given.quiet
     wide = len(rows.regions)
     service = found.series // wide
     watched = np.bincount(np.unique(decided.series) // wide)
@@ -39,10 +40,10 @@ def group(found: Episodes, decided: Decided, rows: Rows, tree: Tree, rules: Rule
     order = np.lexsort((found.series, found.first, service))
     for cluster in _sweep(found, order, service[order], quiet):
         names = [rows.regions[r] for r in (found.series[cluster] % wide).tolist()]
-        tops = _tops(names, tree)
+        tops = _tops(names, given.tree)
         bins = int(found.last[cluster].max() - found.first[cluster].min()) + 1
         others = int(watched[service[cluster[0]]]) - 1
-        if len(set(tops)) == 1 or rules.rare(len(set(tops)) - 1, others, bins * rows.width):
+        if len(set(tops)) == 1 or given.rules.rare(len(set(tops)) - 1, others, bins * rows.width):
             groups.append(Group(cluster, frozenset(names)))
         else:
             groups.extend(_apart(found, cluster, names, tops, quiet))

@@ -6,11 +6,11 @@ import numpy as np
 
 from clamor.incidents.cases import standing
 from clamor.incidents.episodes import ELEVATED, NORMAL, Decided, Ints, Rows, after
-from clamor.incidents.rules import Rules
+from clamor.incidents.given import Given
 from clamor.schema import Ending, IncidentStatus
 
 
-def settle(row: dict[str, Any], rows: Rows, decided: Decided, rules: Rules, now_us: int) -> dict[str, Any]:
+def settle(row: dict[str, Any], given: Given, decided: Decided) -> dict[str, Any]:
     """Return the row as it stands after this run.
 
     It is withdrawn if its time was decided anew, from data, and nothing is left of it. If it began before the window,
@@ -18,13 +18,14 @@ def settle(row: dict[str, Any], rows: Rows, decided: Decided, rules: Rules, now_
     """
     if row["status"] == IncidentStatus.WITHDRAWN:
         return row
+    rows = given.rows
     series = _series(row, rows, decided)
     if row["onset_at"] < rows.start:
-        return _carry_on(row, rows, decided, series, rules, now_us)
+        return _carry_on(row, given, decided, series)
     first, end = _bin(rows, row["onset_at"]), _bin(rows, row["last_seen_at"])
     inside = np.isin(decided.series, series) & (decided.bin >= first) & (decided.bin < max(end, first + 1))
     if (decided.rank[inside] >= NORMAL).any():
-        return {**row, "status": str(IncidentStatus.WITHDRAWN), "computed_at": now_us}
+        return {**row, "status": str(IncidentStatus.WITHDRAWN), "computed_at": given.now_us}
     return row
 
 
@@ -43,14 +44,11 @@ def _series(row: dict[str, Any], rows: Rows, decided: Decided) -> Ints:
     return named if len(named) else mine
 
 
-def _carry_on(
-    row: dict[str, Any], rows: Rows, decided: Decided, series: Ints, rules: Rules, now_us: int
-) -> dict[str, Any]:
+def _carry_on(row: dict[str, Any], given: Given, decided: Decided, series: Ints) -> dict[str, Any]:
     """Follow an incident that began before the window: flagged bins keep it open, normal ones close it."""
     if row["status"] == IncidentStatus.RECOVERED or not len(series):
         return row
-    bin_minutes = rows.width // 60_000_000
-    quiet = rules.quiet_bins(bin_minutes)
+    rows, quiet = given.rows, given.quiet
     last = _bin(rows, row["last_seen_at"]) - 1
     hot = np.unique(decided.bin[np.isin(decided.series, series) & (decided.rank >= ELEVATED)])
     for bin_number in hot[hot > last].tolist():
@@ -58,9 +56,8 @@ def _carry_on(
             break
         last = bin_number
     then = after(decided, series, np.full(len(series), last), quiet_bins=quiet)
-    fresh = _bin(rows, now_us) - rules.stale_bins(bin_minutes) - 1
-    status, clear = standing(then, quiet, fresh)
-    changed = {**row, "status": str(status), "last_seen_at": rows.time(last + 1), "computed_at": now_us}
+    status, clear = standing(then, quiet, given.fresh)
+    changed = {**row, "status": str(status), "last_seen_at": rows.time(last + 1), "computed_at": given.now_us}
     if status == IncidentStatus.RECOVERED:
         changed |= {
             "recovered_at": rows.time(last + 1),

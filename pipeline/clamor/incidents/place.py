@@ -7,17 +7,19 @@ import numpy as np
 from clamor.incidents.case import Case
 from clamor.incidents.episodes import Rows
 from clamor.incidents.evidence import Cells, affected, together
+from clamor.incidents.given import Given
 from clamor.incidents.merge import Group
 from clamor.incidents.rules import Rules
 from clamor.incidents.scope import Tree, finest, reach
 
 
-def place(case: Case, found: Cells, rows: Rows, tree: Tree, rules: Rules, group: Group) -> None:
+def place(case: Case, found: Cells, given: Given, group: Group) -> None:
     """Name the affected regions of a case and say its scope.
 
     Flags may come from evidence pooled over regions, so a region is affected by what its own posts say: an excess that
     chance does not explain, with a milder limit where the region is flagged. Where no posts are known, flags decide.
     """
+    rows, tree, rules = given.rows, given.tree, given.rules
     case.found = found
     best: dict[str, tuple[float, int]] = {}
     for i, region in enumerate(rows.regions[r] for r in found.item.tolist()):

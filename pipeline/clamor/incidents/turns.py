@@ -21,7 +21,7 @@ complaints die away and do not stop; the interval reaches back to the first bin 
 likely, and further by as long as complaints linger.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from math import log
 from typing import Final
 
@@ -30,49 +30,37 @@ import numpy as np
 from clamor.incidents.case import Case, Turn
 from clamor.incidents.course import SURE_NATS, Course
 from clamor.incidents.episodes import ELEVATED, OUTAGE, Decided, Rows
+from clamor.incidents.given import Given
 from clamor.incidents.heard import LEAST_MEAN, SPREAD, Heard
 from clamor.incidents.measured import Series, clearest
-from clamor.incidents.readings import Readings, as_series
-from clamor.incidents.rules import Rules
-from clamor.incidents.scope import Tree
+from clamor.incidents.readings import as_series
 from clamor.schema import IncidentStatus
 
 FIRST: Final = (1, 2, 4)
 """The size with which a case began is that of so many bins, whichever describe the first four best."""
 
 
-def tell(
-    case: Case,
-    rows: Rows,
-    decided: Decided,
-    tree: Tree,
-    rules: Rules,
-    *,
-    unread: Collection[str],
-    sampled: Readings,
-    quiet: int,
-    within: tuple[int, int],
-) -> list[tuple[int, int]]:
+def tell(case: Case, given: Given, decided: Decided, within: tuple[int, int]) -> list[tuple[int, int]]:
     """Say when a case began and was over, where posts can tell; what they call over has recovered, whatever lingers.
 
     Only the bins from ``within[0]`` to before ``within[1]`` are asked. Returns pauses: the first bin, and the bin in
     which it began again, a closing time or more after it.
     """
-    asked = rules.asked_bins(rows.width // 60_000_000)
+    rows, quiet, asked = given.rows, given.quiet, given.rules.asked_bins(given.minutes)
     start, end = max(within[0], case.first - 2 * asked), min(within[1], case.last + asked + 1)
-    series = clearest(case, rows, tree)
-    heard = [Heard.of(rows, each.rows, start, end, read=each.source not in unread) for each in series]
+    series = clearest(case, rows, given.tree)
+    heard = [Heard.of(rows, each.rows, start, end, read=each.source not in given.unread) for each in series]
     if not heard:
         return []
     opened = _alarm(case, rows, decided, series) - start
     case.began = _began(heard, opened, start)
-    for source in sorted({each.source for each in series} & set(unread)):
-        if known := sampled.get((case.service, source)):
+    for source in sorted({each.source for each in series} & set(given.unread)):
+        if known := given.sampled.get((case.service, source)):
             posts, mean = as_series(known, rows, source, case.service, start, end)
             poisson = np.full(end - start, SPREAD[0])
             heard.append(Heard(True, posts, np.maximum(mean, LEAST_MEAN), poisson, sampled=True))
     course = Course(heard, case.began.at - start, opened, rows.width)
-    ended, pauses = course.ended(quiet, log(1 / rules.risk))
+    ended, pauses = course.ended(quiet, log(1 / given.rules.risk))
     if ended is not None:
         case.ended = Turn(start + ended.at, start + ended.low, start + ended.high)
         case.status = IncidentStatus.RECOVERED
