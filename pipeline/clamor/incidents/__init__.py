@@ -3,8 +3,8 @@
 ``episodes`` (two thresholds, one series) → ``cases`` (one service, all regions; ``place`` says where, ``turns`` and
 ``course`` when) → ``causes`` (one cause, several services) → ``identity`` (ids that stay) → ``build`` (rows of the
 incidents table).
-``given`` is what they share; ``scope``, ``evidence``, ``measured`` and ``shares`` are what they look things up with; ``words`` says an incident in a
-sentence.
+``given`` is what they share; ``scope``, ``evidence``, ``measured`` and ``shares`` are what they look things up with;
+``words`` says an incident in a sentence.
 """
 
 from clamor.incidents.build import PROVIDER_KINDS, incidents, lookback
