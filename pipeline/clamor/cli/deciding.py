@@ -34,7 +34,12 @@ def detect(
     ] = None,
     regions: Regions = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With --counts: where the verdicts go (Parquet, CSV).")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --counts: where each bin's state, score, p_value, q_value, expected, low, high, excess and flag "
+            "go (Parquet, CSV).",
+        ),
     ] = None,
     eval_start: EvalStart = None,
     bin: Bin = None,
@@ -164,7 +169,11 @@ def backtest(
         Path, typer.Option(metavar="FILE", help="A history (Parquet, CSV): service, region, bin_start, count.")
     ],
     labels: Annotated[
-        Path, typer.Option(metavar="FILE", help="Known incidents (CSV, Parquet): service, region, start_at, end_at.")
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="Known incidents (CSV, Parquet): service, region, start_at, end_at; rows of one event_id are one.",
+        ),
     ],
     regions: Regions = None,
     budget: Annotated[
