@@ -5,7 +5,8 @@
 The data are synthetic (`table_worlds.py`: a generator held to the table's other rows); clamor is only used through
 `clamor detect --counts`. Columns: POD at 0.1 false alarm episodes a series-week, of it within an hour and of outages of
 one region, an outage counting for each series that it hits; counted once; at 0.02; flags as shipped; processor seconds
-a million bins, arrays or frame in memory. After the sign come half-widths of 95% (t) over the seeds. River's Holt-Winters is left out, with a note, where the extra `bench` is not installed.
+a million bins, arrays or frame in memory. After the sign come half-widths of 95% (t) over the seeds. River's
+Holt-Winters is left out, with a note, where the extra `bench` is not installed.
 """
 
 import argparse
