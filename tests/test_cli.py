@@ -100,6 +100,14 @@ def test_zeros_left_out_are_asked_for(counts: Path, capsys: pytest.CaptureFixtur
         assert code == 0 and ("give them as rows with a count of 0" in err) is asked
 
 
+def test_columns_that_are_not_read_are_named(counts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A clock under another heading would be UTC in silence."""
+    Path("regions.csv").write_text("region,tz\nhere,Asia/Tokyo\n")
+    code, _, err = clamor(capsys, "detect", "--counts", counts, "--regions", "regions.csv", "--out", "v.csv")
+    assert code == 0 and "regions.csv: not used: tz; what is read has the headings region, parent, timezone" in err
+    assert "counts.csv: not used" not in err
+
+
 def test_known_codes_bring_their_places_and_clocks(counts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As a regions file of these would; one name that is no code, and the file's regions are names alone."""
     given = pd.read_csv(counts)

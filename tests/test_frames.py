@@ -161,6 +161,14 @@ def test_two_sources_of_one_series_are_not_mixed(tmp_path: Path) -> None:
     assert len(frames.counts(file(tmp_path, f"{head}{row},x\nb{row[1:]},reddit\n"))) == 2
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_columns_that_nobody_reads_are_named(tmp_path: Path, ending: str) -> None:
+    """By the header alone, blanks around a name aside."""
+    path = tmp_path / f"counts.{ending}"
+    frames.write(pd.DataFrame({"service": ["a"], " count ": [1], "label": [0]}), path)
+    assert frames.unused(path, ("service", "count")) == ["label"]
+
+
 def test_regions_without_a_tree_may_have_clocks(tmp_path: Path) -> None:
     """A parent is optional: who only knows in which zone each region lives can say just that."""
     read = frames.regions(file(tmp_path, "region,timezone\nNA,Africa/Windhoek\n", "regions.csv"))

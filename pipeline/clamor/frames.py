@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -73,12 +73,7 @@ def _csv(path: Path) -> pd.DataFrame:
     """Read strictly: a row that is cut short or an open quote would otherwise become an unknown count in silence."""
     import pyarrow.csv as arrow_csv
 
-    with path.open(encoding="utf-8-sig") as lines:
-        header = next((line for line in lines if line.strip()), "").rstrip("\n")
-    if not header:
-        raise InputError(f"{path}: the file is blank; a table has at least a header")
-    delimiter = max(_DELIMITERS, key=header.count)
-    names = next(csv.reader([header], delimiter=delimiter), [])
+    names, delimiter = _csv_header(path)
     with path.open("rb") as blocks:
         if sum(block.count(b'"') for block in iter(lambda: blocks.read(_BLOCK), b"")) % 2:
             raise InputError(f"{path}: a quote is opened and never closed; quote values on both sides")
@@ -95,6 +90,16 @@ def _csv(path: Path) -> pd.DataFrame:
     if len(table.column_names) != len(names):
         raise InputError(f"{path}: its first line is no header of {len(table.column_names)} columns; write one")
     return pd.DataFrame({i: table.column(i).to_pandas() for i in range(len(names))}).set_axis(names, axis=1)
+
+
+def _csv_header(path: Path) -> tuple[list[str], str]:
+    """Return the names in a CSV file's first line, and what parts them."""
+    with path.open(encoding="utf-8-sig") as lines:
+        header = next((line for line in lines if line.strip()), "").rstrip("\n")
+    if not header:
+        raise InputError(f"{path}: the file is blank; a table has at least a header")
+    delimiter = max(_DELIMITERS, key=header.count)
+    return next(csv.reader([header], delimiter=delimiter), []), delimiter
 
 
 def _jsonl(path: Path) -> pd.DataFrame:
@@ -188,6 +193,18 @@ def _check_sources(sources: pd.Series, rows: pd.DataFrame, path: Path) -> None:
             f"{path}: one series has counts of {len(names)} sources ({', '.join(names[:4])}), which are never added; "
             "give a file to each, or name the source in the service, as x/tiktok"
         )
+
+
+def unused(path: Path, used: Collection[str]) -> list[str]:
+    """Return the columns of a CSV or Parquet file that are not among those ``used``; of JSON lines none is named.
+
+    The unnamed index that pandas writes beside columns is none.
+    """
+    import pyarrow.parquet as pq
+
+    kind = _kind(path)
+    names = pq.read_schema(path).names if kind == ".parquet" else _csv_header(path)[0] if kind == ".csv" else []
+    return [name for name in map(str.strip, names) if name not in used and not name.startswith("__index_level_")]
 
 
 def regions(path: Path) -> pd.DataFrame:

@@ -107,6 +107,7 @@ def _detect_counts(
     frames.check_ending(out)
     given = frames.counts(counts)
     tree = _tree(regions, given["region"])
+    _say_unused(counts, (*schema.COUNTS_COLUMNS, "source"))
     if start is not None and start > given["bin_start"].max():
         raise InputError(
             f"--eval-start {start} is after the last bin ({given['bin_start'].max()}); name an earlier one"
@@ -134,12 +135,22 @@ def _tree(regions: Path | None, counted: "pd.Series[str]") -> "pd.DataFrame | No
     from clamor import catalog, frames, schema
 
     if regions is not None:
-        return frames.regions(regions)
+        listed = frames.regions(regions)
+        _say_unused(regions, schema.REGIONS_COLUMNS)
+        return listed
     names, known = counted.unique(), catalog.regions()
     if not set(names) <= {*known["region"], schema.UNKNOWN_REGION}:
         return None
     common.say("all regions are known codes: places and clocks are clamor's own; --regions FILE says others")
     return known
+
+
+def _say_unused(path: Path, used: Iterable[str]) -> None:
+    """Name the columns that are not read: clocks under another heading would be UTC in silence."""
+    from clamor import frames
+
+    if left := frames.unused(path, tuple(used)):
+        common.say(f"{path}: not used: {', '.join(left)}; what is read has the headings {', '.join(used)}")
 
 
 def _detect_lake(settings: Any, bin_minutes: int, start: "pd.Timestamp | None") -> Any:
