@@ -8,64 +8,61 @@ from clamor.detect import detect, past
 from clamor.simulate.counts import Nature, catalogue
 from naive import detect as naive
 
-EVERY = np.ones((1, 1), dtype=np.bool_)
+
+def read(peaks, *values):
+    """What evidence counts for after days with such peaks."""
+    days = past.count(np.array([peaks], dtype=np.float32))
+    return past.worth(np.array([values], dtype=np.float32), past.table(days))[0]
 
 
-def counted(days):
-    """Counts of days, a week ago, from how many had which highest news."""
-    today = past.NOTHING.copy()
-    for highest, number in days.items():
-        today += number * past.count(np.array([[highest]], dtype=np.float32), EVERY, EVERY[0])
-    return passed(past.learn(past.start(), [today]), 7)
+def false_days(number):
+    """Peaks of so many days of which half a nat more halves them: a tenth lies beyond 1.5, evenly drawn."""
+    return list(1.5 + 0.72 * -np.log((np.arange(number // 10) + 0.5) / (number // 10))) + [0.0] * (
+        number - number // 10
+    )
 
 
-def passed(counts, days):
-    """The same so many days later, on which nothing was observed."""
-    for _ in range(days):
-        counts = past.learn(counts, [past.NOTHING])
-    return counts
-
-
-def read(days, *values):
-    """What evidence counts for after such days."""
-    return past.worth(np.array([values], dtype=np.float32), past.table(counted(days)))[0]
+def outages(number):
+    """Peaks of as many outages, from 3 to 22 nats."""
+    return list(np.linspace(3, 22, number))
 
 
 def test_without_a_past_evidence_is_taken_as_it_is():
     """Nothing is known of these series, so the tails alone count."""
-    assert list(read({}, -3, 0.5, 1.5, 4, 30)) == [-3, 0.5, 1.5, 4, 30]
+    assert list(read([], -3, 0.5, 1.5, 4, 30)) == pytest.approx([-3, 0.5, 1.5, 4, 30], rel=1e-6)
 
 
 def test_after_quiet_days_the_same_evidence_counts_for_more():
-    """600 days without news beside the 200 that tails are worth: a quarter of the rate, log 4 more; none below 1.5."""
-    assert list(read({1: 600}, 1.4, 4, 8, 20)) == pytest.approx([1.4, 4 + np.log(4), 8 + np.log(4), 20])
+    """600 days below 1.5 beside the 200 that tails are worth: a quarter of the rate, log 4 more; none below 1.5."""
+    assert list(read([1.0] * 600, 1.4, 4, 8, 20)) == pytest.approx([1.4, 4 + np.log(4), 8 + np.log(4), 20 + np.log(4)])
 
 
-def test_after_days_of_frequent_news_evidence_is_taken_as_it_is():
-    """One day in ten brought news, more than tails tell, of two to six nats: they may have been outages."""
-    assert list(read({1: 900, 2.1: 25, 3.1: 25, 4.1: 25, 5.1: 25}, 3, 4, 5)) == [3, 4, 5]
+def test_a_past_of_many_false_alarms_makes_evidence_count_for_less():
+    """Every tenth day peaked beyond 1.5, and as many a nat further on as tails say of a nat less: no outages these."""
+    peaks = [1.0] * 1000 + list(1.5 - np.log((np.arange(1000) + 0.5) / 1000))
+    assert (read(peaks, 2.5, 4.0) < [2.0, 3.5]).all()
 
 
-def test_great_outages_of_the_past_do_not_keep_lesser_evidence_from_counting():
-    """False news falls by e a nat, so that of nine and more nats says nothing of what lies between four and six."""
-    assert read({1: 570, 9: 30}, 4)[0] == pytest.approx(4 + np.log(4))
+def test_outages_of_the_past_hardly_change_what_evidence_counts_for():
+    """200 of them in 4,200 days: taken for false ones they would make evidence of 5 nats count for 3.2."""
+    calm, failing = (read(false_days(4000) + outages(n), 3.0, 4.0, 5.0) for n in (0, 200))
+    assert np.abs(calm - failing).max() < 0.9
+    assert failing[2] > 5
 
 
 def test_what_evidence_counts_for_equals_its_slow_twin():
     """For any days: at the edges of the table, and never falling in between."""
     random = np.random.default_rng(1)
-    for _ in range(20):
-        days = {float(news): int(random.integers(1, 400)) for news in random.uniform(0, 12, 12).astype(np.float32)}
-        edges = past.EDGES[1:45]
-        assert list(read(days, *edges)) == pytest.approx([naive.worth(days, at) for at in edges], rel=1e-4)
-        assert (np.diff(read(days, *np.linspace(0, 20, 500))) >= 0).all()
+    for _ in range(5):
+        peaks = list(random.gumbel(size=300).astype(np.float32)) + list(random.uniform(0, 30, 30).astype(np.float32))
+        edges = past.EDGES[1:95:7]
+        assert list(read(peaks, *edges)) == pytest.approx([naive.worth(peaks, at) for at in edges], rel=1e-4)
+        assert (np.diff(read(peaks, *np.linspace(0, 30, 500))) >= 0).all()
 
 
-def test_a_day_counts_from_a_week_later_on_for_four_weeks():
-    """Else outages of this week would change how its scores compare."""
-    today = past.learn(past.start(), [past.count(np.full((800, 1), 1.0), np.ones((800, 1)) > 0, np.ones(800) > 0)])
-    counts = [past.table(passed(today, days))[-1] > past.table(past.start())[-1] for days in (6, 7, 34, 35)]
-    assert counts == [False, True, True, False]
+def test_days_that_were_not_judged_do_not_count():
+    """NaN is no day."""
+    assert past.count(np.array([[np.nan, 1.0, 1.6, 99.0]])).tolist() == [1, 1, *[0] * 93, 1]
 
 
 def test_a_quiet_catalogue_gets_its_budget_within_a_factor_of_two():

@@ -78,11 +78,34 @@ def news(z, judged, level, age, bin_minutes, bursty=0.0):
     return out, level, age
 
 
-def worth(days, value):
-    """What standardized evidence counts for, by the days of series of each highest news: itself, or more."""
+def worth(peaks, edge):
+    """What evidence at an edge (1.5, 1.75, ...) counts for, by the peaks of all days: expectation and maximization."""
+    cells = [1.5 + k / 4 for k in range(95)]
+    number = [sum(at <= peak < at + 0.25 for peak in peaks) for at in cells[:-1]]
+    number.append(sum(peak >= cells[-1] for peak in peaks))
+    thought = [200 * (math.exp(-at) - (math.exp(-at - 0.25) if at < 25 else 0)) for at in cells]
+    outages, slope, scale = sum(number) / 10, 1.0, 4.0
+    still = sum(number) - outages
 
-    def allowed(at):
-        near = sum(number for news, number in days.items() if at <= news < at + 2) / (1 - math.exp(-2))
-        return -math.log((near + 200 * math.exp(-at)) / (sum(days.values()) + 200))
+    def between(reached, at):
+        return reached(at - 1.5) - (reached(at - 1.25) if at < 25 else 0)
 
-    return max(value, *(allowed(1.5 + k / 4) for k in range(int((value - 1.5) * 4) + 1))) if value >= 1.5 else value
+    def flat(x):
+        return math.exp(-slope * x)
+
+    def wide(x):
+        return (1 + x / scale) * math.exp(-x / scale)
+
+    for _ in range(20):
+        quiet, loud = [], []
+        for at, n in zip(cells, number, strict=True):
+            a, b = still * between(flat, at), outages * between(wide, at)
+            quiet.append(n * a / (a + b))
+            loud.append(n * b / (a + b))
+        far = [at - 1.5 + 0.125 for at in cells]
+        still, outages = sum(quiet), sum(loud)
+        every = [n + t for n, t in zip(quiet, thought, strict=True)]
+        slope = (sum(every) + 200) / (sum(n * x for n, x in zip(every, far, strict=True)) + 200)
+        scale = (sum(n * x for n, x in zip(loud, far, strict=True)) / 2 + 200 * 4) / (outages + 200)
+    false = sum(n for at, n in zip(cells, every, strict=True) if at >= edge)
+    return -math.log(false / (len(peaks) + 200))

@@ -1,64 +1,82 @@
-"""What a catalogue's past allows: evidence that was seldom reached lately counts for more than its tails alone tell.
+"""What a catalogue's past allows: how often evidence was reached lately when nothing was wrong.
 
-Tails are guarded by floors and priors (:mod:`clamor.detect.tails`) against the talk and the unsteady levels of other
-catalogues; in a quiet one that is far too strict. So the days of series are counted by the highest news in them. False
-ones cannot be more than these, and evidence counts for as much as keeps within that. It never counts for less: where
-news was more frequent there may have been outages.
+Tails of single series are guarded by floors and priors (:mod:`clamor.detect.tails`) against the talk and the unsteady
+levels of other catalogues. So the peaks of all series' last days, read again by today's tails, say what evidence counts
+for. They are of quiet days, or of outages, and nobody says which; but those of quiet days fall exponentially, those of
+outages lie far and wide. A mixture of the two laws is fitted by expectation and maximization (Dempster, Laird and Rubin
+1977), and each day counts as a quiet one by the share that the mixture gives it.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from clamor.baseline.counts import Bools, Floats
+from clamor.baseline.counts import Floats
+from clamor.baseline.quick import at_most
 
 Table = npt.NDArray[np.float64]
 
 FROM, STEP = 1.5, 0.25
-EDGES = np.append(-np.inf, np.arange(FROM, 15.01, STEP))
-"""Highest news of a day, standardized; below FROM, where episodes begin, evidence is taken as it is."""
-WITHIN = 2.0
-"""What is false falls by about e with each nat, outages do not: so of the days beyond some evidence those within so
-many nats of it are counted, which are nearly all false ones and few outages."""
-COUNTED, NOT_YET = 28, 7
-"""Days that are counted, and days before they are: else outages of this week would change how its scores compare."""
+EDGES = np.append(-np.inf, np.arange(FROM, 25.01, STEP))
+"""A day's peak, standardized; below FROM, where episodes begin, evidence is taken as it is."""
+DAYS = 21
+"""Days that are counted: with fewer than four weeks the first week of a new catalogue, which knows little yet and is
+judged mildly, soon counts no more."""
 WORTH = 200.0
-"""Days of series that the tails alone are worth: a lone series has too few for its evidence to count for much more."""
+"""Days of series that the tails alone are worth, and peaks that the laws are worth as they are thought to be: a lone
+series has too few for its evidence to count for much more or less."""
+OUTAGE = 4.0
+"""Beyond FROM, peaks of outages are thought to follow a gamma law of shape two and this scale, nats: on average eight,
+and seldom near FROM, where what is no outage is common. The scale is fitted, as is the slope of what is none."""
+ROUNDS = 20
+"""Of the fit; further ones change budgets by less than a hundredth."""
 
 
-NOTHING = np.zeros(len(EDGES))
-"""The counts of a day on which nothing was observed."""
-
-
-def start() -> Table:
-    """Return the counts of no days, ``(COUNTED + NOT_YET, len(EDGES))``, the oldest first."""
-    return np.zeros((COUNTED + NOT_YET, len(EDGES)))
-
-
-def count(fresh: Floats, judged: Bools, known: Bools) -> Table:
-    """Count the days of ``known`` series by their highest news; ``fresh`` and ``judged`` are ``(series, bins)``."""
-    highest = np.where(judged, fresh, -np.inf).max(axis=1)[known]
-    cell = np.searchsorted(EDGES, highest, side="right") - 1
-    return np.asarray(np.bincount(cell, minlength=len(EDGES)), dtype=np.float64)
-
-
-def learn(days: Table, today: list[Table]) -> Table:
-    """Return the counts with today's, part by part, in place of the oldest."""
-    return np.concatenate([days[1:], np.sum(today, axis=0)[None]])
+def count(peaks: Floats) -> Table:
+    """Count the days of series by their peaks, standardized, ``(series, days)``; NaN is no day."""
+    known = peaks[~np.isnan(peaks)]
+    high = known[known >= np.float32(FROM)]
+    out = np.bincount(np.searchsorted(EDGES, high, side="right") - 1, minlength=len(EDGES)).astype(np.float64)
+    out[0] = len(known) - len(high)
+    return out
 
 
 def table(days: Table) -> Table:
     """Return at each of EDGES what evidence counts for: minus the log of the rate, a day, at which it is false."""
-    steps, counted = int(WITHIN / STEP), days[:COUNTED].sum(axis=0)
-    beyond = np.append(np.cumsum(counted[::-1])[::-1], np.zeros(steps))
-    false = (beyond[:-steps] - beyond[steps:]) / (1 - np.exp(-WITHIN))
-    by_itself = np.maximum(EDGES, 0)
-    rate = (false + WORTH * np.exp(-by_itself)) / (counted.sum() + WORTH)
-    return np.asarray(np.maximum.accumulate(np.maximum(by_itself, -np.log(rate))))
+    thought = WORTH * _cells(np.exp(-np.maximum(EDGES, 0)))
+    false = np.cumsum(_quiet(days[1:], thought[1:])[::-1])[::-1]
+    return np.append(0.0, -np.log(false / (days.sum() + WORTH)))
+
+
+def _quiet(peaks: Table, thought: Table) -> Table:
+    """Return how many quiet days peaked in each cell beyond FROM, with those that are ``thought`` of beforehand."""
+    beyond = EDGES[1:] - FROM
+    middle = beyond + STEP / 2
+    number = peaks.sum()
+    if not number:
+        return thought
+    outages, slope, scale = number / 10, 1.0, OUTAGE
+    quiet = thought
+    for _ in range(ROUNDS):
+        still = (number - outages) * _cells(np.exp(-slope * beyond))
+        away = beyond / scale
+        share = still / (still + outages * _cells((1 + away) * np.exp(-away)))
+        loud = peaks - peaks * share
+        quiet = thought + peaks * share
+        outages = loud.sum()
+        slope = (quiet.sum() + WORTH) / (quiet @ middle + WORTH)
+        scale = (loud @ middle / 2 + WORTH * OUTAGE) / (outages + WORTH)
+    return quiet
+
+
+def _cells(reached: Table) -> Table:
+    """Return what lies between one edge and the next, from what lies beyond each."""
+    return np.asarray(reached - np.append(reached[1:], 0))
 
 
 def worth(z: Floats, read: Table) -> Floats:
-    """Return what standardized evidence counts for by a :func:`table`: itself or more."""
-    out = z.copy()
+    """Return what standardized evidence counts for by a :func:`table`; it never falls as evidence grows."""
+    out = at_most(z, np.float32(read[1]))
     high = np.nonzero(z >= np.float32(FROM))
-    out[high] = np.maximum(z[high], np.interp(z[high], EDGES[1:], read[1:]).astype(np.float32))
+    most = np.float32(EDGES[-1])
+    out[high] = np.interp(z[high], EDGES[1:], read[1:]) + np.maximum(z[high] - most, 0)
     return out

@@ -8,6 +8,7 @@ histogram by volume class maps the body of the distribution.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,6 @@ HEAVY, HEAVY_BURSTY = 1.7, 4.0
 HEAVY_WORTH, TIED_HEAVY_WORTH, HEAVY_CLASS_WORTH = 8.0, 30.0, 40.0
 """How many of the series' own excesses, and of its volume class's, weigh as much as the class, and as those.
 Where regions are pooled they are mostly those of the others, and tell less."""
-MAX_HEAVY = 10.0
 HEAVY_MOST = 8.0
 """An excess counts as so much at most: outages of past weeks are no tail."""
 SHARED_FROM, SHARED_WITH = 3.0, 2
@@ -68,24 +68,25 @@ class Tails:
 
     Attributes:
         peaks: Peak evidence of each of the last days, nats, ``(series, days)``; NaN where less than half was judged.
-        singles: The same of single bins by themselves; NaN where bins are not fine.
+        shared: Whether others of the service peaked along with it that day, which was no quiet one then.
+        singles: As ``peaks``, of quiet days' single bins by themselves; NaN where bins are not fine.
         body: Decayed counts of standardized evidence by volume class, ``(classes, bins of EDGES)``.
         recent: Decayed counts of tests by p-value, ``(len(P_EDGES),)``.
-        news: Counts of series by their highest news, of each of the last days, see :mod:`clamor.detect.past`.
 
     """
 
     peaks: Floats
+    shared: npt.NDArray[np.bool_]
     singles: Floats
     body: npt.NDArray[np.float64]
     recent: npt.NDArray[np.float64]
-    news: npt.NDArray[np.float64]
 
     def take(self, rows: Ints) -> "Tails":
         """Return the memory of other rows: ``rows[i]`` is the old row of the new row i, or -1 for a new series."""
-        new = np.full((1, PEAK_DAYS), np.nan, dtype=np.float32)
-        both = (np.concatenate([old, new])[rows] for old in (self.peaks, self.singles))
-        return replace(self, **dict(zip(("peaks", "singles"), both, strict=True)))
+        new = start(1)
+        names = ("peaks", "shared", "singles")
+        both = {name: np.concatenate([getattr(self, name), getattr(new, name)])[rows] for name in names}
+        return replace(self, **both)
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,10 @@ def start(series: int) -> Tails:
     never = np.full((series, PEAK_DAYS), np.nan, dtype=np.float32)
     return Tails(
         peaks=never,
+        shared=never > 0,
         singles=never,
         body=np.zeros((len(VOLUME_CLASSES) + 1, len(EDGES))),
         recent=np.zeros(len(P_EDGES)),
-        news=past.start(),
     )
 
 
@@ -157,8 +158,9 @@ def scale(tails: Tails, level: Floats, tied: Floats, bursty: Floats, sizes: Leng
 
     """
     which = np.searchsorted(VOLUME_CLASSES, level)
-    days = count(~np.isnan(tails.peaks))
-    median, wide = _quantiles(tails.peaks, days)
+    quiet = np.where(tails.shared, np.float32(np.nan), tails.peaks)
+    days = count(~np.isnan(quiet))
+    median, wide = _quantiles(quiet, days)
     place, spread = _of_classes(which, days, median, wide - median)
     share = days / (days + SPREAD_DAYS)
     mine = np.where(days > 3, (wide - median) / (GUMBEL_80 - GUMBEL_MEDIAN), spread)
@@ -166,12 +168,12 @@ def scale(tails: Tails, level: Floats, tied: Floats, bursty: Floats, sizes: Leng
     share = days / (days + PLACE_DAYS)
     place = np.where(days > 0, share * (median - GUMBEL_MEDIAN * spread) + (1 - share) * place, place)
     gumbel = place.astype(np.float32), spread.astype(np.float32)
-    peaks = (tails.peaks - gumbel[0][:, None]) / gumbel[1][:, None]
+    peaks = (quiet - gumbel[0][:, None]) / gumbel[1][:, None]
     heavy = _heavy(peaks, which, np.where(tied > 0, TIED_HEAVY_WORTH, HEAVY_WORTH), bursty, sizes)
     nats = -np.log(_survival(tails.body)).astype(np.float32)
     body = np.array([np.interp(-np.log(BODY_P), each, EDGES) for each in nats], dtype=np.float32)
-    read = past.table(tails.news)
-    return Scale(*gumbel, heavy, bursty, nats, body, read, which, days == 0, days < YOUNG_DAYS)
+    out = Scale(*gumbel, heavy, bursty, nats, body, past.EDGES, which, days == 0, days < YOUNG_DAYS)
+    return replace(out, past=past.table(past.count(standardize(tails.peaks[:, -past.DAYS :], out))))
 
 
 def _of_classes(
@@ -204,10 +206,10 @@ def _heavy(
     usual = HEAVY + (HEAVY_BURSTY - HEAVY) * bursty
     excess = np.minimum(peaks - np.float32(HEAVY_FROM), np.float32(HEAVY_MOST))
     total, worth = mean_excess(excess)
-    found, sought = np.bincount(which, np.minimum(total, MAX_HEAVY * worth)), np.bincount(which, worth)
+    found, sought = np.bincount(which, total), np.bincount(which, worth)
     prior = (found[which] + usual * HEAVY_CLASS_WORTH) / (sought[which] + HEAVY_CLASS_WORTH)
     heavy = (total + prior * sure) / (worth + sure)
-    return np.asarray(np.clip(heavy, 1, MAX_HEAVY), dtype=np.float32)
+    return np.asarray(np.maximum(heavy, 1), dtype=np.float32)
 
 
 def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -327,7 +329,6 @@ class Heard:
         high: Peak evidence, standardized.
         enough: Whether at least half of the day was judged.
         body: Quiet bins by volume class and standardized evidence, ``(classes, bins of EDGES)``.
-        news: Known series by their highest news, see :func:`clamor.detect.past.count`.
 
     """
 
@@ -336,14 +337,12 @@ class Heard:
     high: Floats
     enough: npt.NDArray[np.bool_]
     body: npt.NDArray[np.float64]
-    news: npt.NDArray[np.float64]
 
 
 def hear(
     raw: Floats,
     singles: Floats | None,
     z: Floats,
-    fresh: Floats,
     judged: npt.NDArray[np.bool_],
     flagged: npt.NDArray[np.bool_],
     to: Scale,
@@ -356,7 +355,7 @@ def hear(
     cell = at.astype(np.int32)
     cell += (to.which * len(EDGES)).astype(np.int32)[:, None]
     size = len(to.nats) * len(EDGES)
-    cell[~judged | flagged] = size
+    cell[~judged | flagged | to.new[:, None]] = size
     body = np.bincount(cell.ravel(), minlength=size + 1)[:size].reshape(-1, len(EDGES)).astype(np.float64)
     enough = count(judged) * 2 >= raw.shape[1]
     peak = np.where(judged, raw, none).max(axis=1)
@@ -366,23 +365,23 @@ def hear(
         standardize(peak[:, None], to)[:, 0],
         enough,
         body,
-        past.count(fresh, judged, enough & ~to.new),
     )
 
 
 def learn(tails: Tails, heard: list[Heard], of_day: npt.NDArray[np.float64], service: Ints) -> Tails:
     """Take a whole day into the memory: what all series say, in order, and the tests that were made of them."""
-    peak, high = np.concatenate([part.peak for part in heard]), np.concatenate([part.high for part in heard])
-    quiet = np.concatenate([part.enough for part in heard]) & ~_shared(high, service)
-    peaks = _with(tails.peaks, np.where(quiet, peak, np.float32(np.nan)))
-    singles = _with(tails.singles, np.where(quiet, np.concatenate([part.single for part in heard]), np.float32(np.nan)))
+    peak, single = (np.concatenate([getattr(part, name) for part in heard]) for name in ("peak", "single"))
+    enough = np.concatenate([part.enough for part in heard])
+    shared = _shared(np.concatenate([part.high for part in heard]), service)
+    peaks = _with(tails.peaks, np.where(enough, peak, np.float32(np.nan)))
+    singles = _with(tails.singles, np.where(enough & ~shared, single, np.float32(np.nan)))
     keep = 0.5 ** (1 / max(HISTOGRAM_DAYS, HISTOGRAM_BINS / len(of_day)))
     body = tails.body * keep + sum(part.body for part in heard)
     recent = tails.recent * 0.5 ** (1 / TESTS_DAYS) + of_day.sum(axis=0)
-    return Tails(peaks, singles, body, recent, past.learn(tails.news, [part.news for part in heard]))
+    return Tails(peaks, _with(tails.shared, shared), singles, body, recent)
 
 
-def _with(days: Floats, today: Floats) -> Floats:
+def _with(days: npt.NDArray[Any], today: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the last days with this one in place of the oldest."""
     return np.concatenate([days[:, 1:], today[:, None]], axis=1)
 

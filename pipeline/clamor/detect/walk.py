@@ -218,7 +218,7 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
             out.put(rows, columns, verdicts(done, fitted.seen, said, p, judged, flagged, sizes))
         if not last:
             unlike = z >= outage_level(LEARN_BUDGET, sizes.block_days)
-            heard.append(tails.hear(raw, singles, z, fresh, judged, unlike, scale))
+            heard.append(tails.hear(raw, singles, z, judged, unlike, scale))
             known.fitted[i] = fit.refit(fitted, block, done.taken, sizes)
     if out is not None:
         shares = tails.false_shares(of_day, known.memory)
@@ -237,7 +237,7 @@ def _rest(layout: Layout, columns: slice, known: State, out: Grids | None) -> No
     known.fitted = [fit.rest(fitted, bins, sizes) for fitted in known.fitted]
     known.told = [news.rest(told, bins) for told in known.told]
     none = np.full(len(layout.table.names), -np.inf, dtype=np.float32)
-    silence = tails.Heard(none, none, none, none == 0, np.zeros_like(known.memory.body), past.NOTHING)
+    silence = tails.Heard(none, none, none, none == 0, np.zeros_like(known.memory.body))
     tests = np.zeros((bins, len(tails.P_EDGES)))
     known.memory = tails.learn(known.memory, [silence], tests, layout.table.service_code)
     known.stale = True
