@@ -399,6 +399,20 @@ def test_p_values_are_uniform_on_quiet_data(quiet_catalogue, level, least, most)
     assert least < (quiet_catalogue["p_value"] <= level).mean() < most
 
 
+@pytest.mark.parametrize(("minutes", "mean"), [(5, 0.1), (15, 0.1), (60, 1.0)])
+def test_p_values_of_the_second_day_are_not_read_by_the_scale_of_the_first(minutes, mean):
+    """Forty quiet Poisson series: at most one bin in fifty of their second day has p <= 0.01."""
+    day = 1440 // minutes
+    times = pd.date_range("2026-03-02", periods=2 * day, freq=f"{minutes}min", tz="UTC", unit="us")
+    counts = np.random.default_rng(5).poisson(mean, (40, 2 * day)).astype(float)
+    parts = [
+        pd.DataFrame({"service": f"s{i // 20}", "region": f"r{i % 20:02d}", "bin_start": times, "count": row})
+        for i, row in enumerate(counts)
+    ]
+    p = detect(pd.concat(parts, ignore_index=True), bin_minutes=minutes)["p_value"].to_numpy().reshape(40, -1)
+    assert (p[:, day:] <= 0.01).mean() < 0.02
+
+
 def test_prediction_intervals_hold_their_coverage(quiet_catalogue):
     """At least 95% of the quiet counts lie in the 95% band, and no more than that in busy series."""
     inside = quiet_catalogue["posts"].between(quiet_catalogue["low"], quiet_catalogue["high"])

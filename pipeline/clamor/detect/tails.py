@@ -47,7 +47,7 @@ BEND = 0.2
 P_EDGES = 10.0 ** np.arange(0, -12.01, -0.1)
 HISTOGRAM_DAYS, HISTOGRAM_BINS = 2.0, 28.0
 """Half-life of the histogram: two days, as evidence changes while the baseline is learned, but at least 28 bins."""
-HISTOGRAM_PRIOR = 300.0
+HISTOGRAM_PRIOR = 100.0
 TESTS_DAYS = 14.0
 """Half-life of the tests among which the share of false ones is sought."""
 YOUNG_DAYS = 7
@@ -56,9 +56,9 @@ LASTING = 0.3
 """The larger a burst, the longer: by this power p-values of bursty series are larger than a day's peaks tell."""
 BODY_P = 0.01
 """Below it the exponential tail takes over from the histogram."""
-DEFAULT_STANDARD = (-8.0, -4.5, -3.3, -2.4, -1.1, 0.6, 2.6, 5.0)
+DEFAULT_STANDARD = (-7.0, -3.5, -2.3, -1.4, -0.1, 1.6, 3.6, 6.0)
 DEFAULT_P = (1.0, 0.9, 0.7, 0.5, 0.1, 0.01, 0.001, 0.0001)
-"""Survival of standardized evidence on a synthetic quiet catalogue; the start, until a class has its own."""
+"""Survival of standardized evidence on a quiet catalogue, a nat to the safe side, until a class has its own."""
 DEFAULT = np.exp(np.interp(EDGES, DEFAULT_STANDARD, np.log(DEFAULT_P)))
 
 
