@@ -39,6 +39,7 @@ def odds(likely, ratios, service, parent):
             near = [j for j in siblings if parent[j] == parent[i]]
             talk = CHATTER * (CHATTER_SIZE / ratio) ** CHATTER_POWER
             sides[0] += ALONE / len(ratios) * likely[i][r]
+            sides[1] += talk * likely[i][r]
             for prior, members, chance in (
                 (EVERYWHERE, siblings, REACHED),
                 (NEARBY, near, REACHED),

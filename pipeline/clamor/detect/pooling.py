@@ -24,8 +24,8 @@ of some regions anywhere; all sizes together."""
 REACHED, REACHED_SCATTERED = 0.97, 0.24
 """Chance that a region is touched by an outage of its service or parent region; by one of some regions."""
 CHATTER, CHATTER_SIZE, CHATTER_POWER = 0.01, 1.5, 3.0
-"""Odds that a window brings more talk than expected, of a service or one parent region, 1.5 times as much; larger sizes
-are rarer by this power. So posts that merely double everywhere are sooner talk than an outage."""
+"""Odds that a window brings more talk than expected, of a service, one parent region or one region, 1.5 times as much;
+larger sizes are rarer by this power. So posts that merely double are sooner talk than an outage."""
 GROWN_MINUTES = 60
 """Talk grows within an hour or so: a bin of up to so many minutes brings a jump of it as much more often as it is
 longer than a quarter of an hour."""
@@ -207,6 +207,7 @@ def odds(likely: Floats, ties: Ties, silent: Ints, talk: list[np.float32]) -> tu
         pooled = _others(ties.service.total(said), ties.service, touched, whole * reached)
         pooled += _others(near, ties.parent, touched, whole * reached)
         others = _others(ties.service.total(np.log(part, out=said)), ties.service, part, scattered * some)
+        not_out += np.multiply(mine, chatter, out=said)
         more = chatter / whole
         against = np.multiply(mine, more, out=said)
         against += (1 - reached) / reached * (1 + more)
