@@ -57,20 +57,21 @@ def _quiet(peaks: Table, thought: Table) -> Table:
     outages, slope, scale = number / 10, 1.0, OUTAGE
     quiet = thought
     for _ in range(ROUNDS):
-        still = (number - outages) * _cells(np.exp(-slope * beyond))
         away = beyond / scale
-        share = still / (still + outages * _cells((1 + away) * np.exp(-away)))
-        loud = peaks - peaks * share
-        quiet = thought + peaks * share
-        outages = loud.sum()
-        slope = (quiet.sum() + WORTH) / (quiet @ middle + WORTH)
+        still = (number - outages) * _cells(np.exp(-slope * beyond))
+        both = still + outages * _cells((1 + away) * np.exp(-away))
+        calm = np.multiply(peaks, np.divide(still, both, out=both), out=both)
+        loud, quiet = peaks - calm, thought + calm
+        outages = np.add.reduce(loud)
+        slope = (np.add.reduce(quiet) + WORTH) / (quiet @ middle + WORTH)
         scale = (loud @ middle / 2 + WORTH * OUTAGE) / (outages + WORTH)
     return quiet
 
 
 def _cells(reached: Table) -> Table:
-    """Return what lies between one edge and the next, from what lies beyond each."""
-    return np.asarray(reached - np.append(reached[1:], 0))
+    """Return what lies between one edge and the next, from what lies beyond each, in its place."""
+    reached[:-1] -= reached[1:]
+    return reached
 
 
 def worth(z: Floats, read: Table) -> Floats:
