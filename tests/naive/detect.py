@@ -67,15 +67,14 @@ def false_share(p_by_bin, at, value):
 
 def news(z, judged, level, age, bin_minutes, bursty=0.0):
     """Evidence of a day less what was told before it; and what is told at its end, and how many bins ago."""
-    hour, out = max(4, 60 // bin_minutes), []
-    building, again = 1.1 + 0.4 * bursty, 1.3 + 1.1 * bursty
+    hours, out = 6 + 18 * bursty, []
     for value, counts in zip(z, judged, strict=True):
         age += 1
         bent = 4 * math.log1p(max(value, 0) / 4) if counts else 0.0
-        need = level * (building if age <= hour else again) * math.exp(-age * bin_minutes / 60 / 12)
+        need = level * (1 + 0.5 * bursty) * math.exp(-age * bin_minutes / 60 / hours)
         out.append(value if bent >= need else min(value, 1.0))
         if bent >= max(need, 4 * math.log1p(1.5 / 4)):
-            level, age = min(bent, 4 * math.log1p(10 / 4)), 0
+            level, age = bent, 0
     return out, level, age
 
 

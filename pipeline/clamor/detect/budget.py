@@ -8,7 +8,7 @@ ELEVATED_P = 0.01
 """Below it a bin next to an outage is more likely part of it than not."""
 LEARN_BUDGET = 0.1
 """Bins beyond this budget are kept out of the histogram of quiet ones, whatever the user's budget."""
-FIRST_DAY_WEEKS, FIRST_DAY_WEEKS_CLOSE = 1.7, 0.25
+FIRST_DAY_WEEKS, FIRST_DAY_WEEKS_CLOSE = 1.3, 0.25
 """A lone series without a past is watched as one-day charts want it, with up to 1% of their quiet bins flagged: on its
 first day it may spend the budget of so many weeks. Before its tails are known it is measured to spend three times that,
 so one of several series of a service, which would all do so at once, or of bins under a quarter of an hour, which may

@@ -1,4 +1,4 @@
-"""Keeping quiet after an alarm: evidence counts as news only if it is clearly more than what was told lately.
+"""Keeping quiet after an alarm: evidence counts as news only if it is more than what is left of what was told.
 
 A false alarm's cause (a burst of talk, a badly known level) goes on for hours, so what follows an alarm is no fresh
 evidence of another outage. The last thing told is remembered and fades.
@@ -13,13 +13,11 @@ from clamor.baseline.lengths import Lengths
 
 TELL_FROM = 1.5
 """Standardized evidence (a peak of five days) from which a bin tells something."""
-TELL_MOST = 10.0
-"""What was told counts as so much at most: a much worse outage, or a second one beyond doubt, is always news."""
-AGAIN, AGAIN_BURSTY = (1.1, 1.3), (1.5, 2.4)
-"""By how many times evidence must exceed what was told to be news: within the hour, while it builds up, and later. In
-bursty series the next burst is never far."""
-FADE_HOURS = 12.0
-"""What was told fades by a factor e in so many hours: by the next day an alarm of the same size is news again."""
+FADE_HOURS, FADE_HOURS_BURSTY = 6.0, 24.0
+"""What was told fades by a factor e in so many hours: the next day it hardly matters. In bursty series the next burst
+is never far,"""
+AGAIN_BURSTY = 1.5
+"""and must exceed what was told by so many times to be news, elsewhere once."""
 BEND = 4.0
 """Evidence is compared on a scale that is linear below it and logarithmic beyond: no doubt is left to be removed."""
 KNOWN = 1.0
@@ -92,49 +90,48 @@ def news(z: Floats, judged: Bools, told: Told, bursty: Floats, sizes: Lengths) -
     if sizes.wide:
         return z, replace(told, age=age)
     level = told.level.copy()
+    fade = _fade(bursty, sizes)
     loud = (judged & (z >= np.float32(TELL_FROM))).any(axis=1)
-    rows = np.flatnonzero(loud | (level * _faded(told.age, sizes) > np.float32(FORGOTTEN)))
+    rows = np.flatnonzero(loud | (level * np.exp(-told.age * fade) > np.float32(FORGOTTEN)))
     if not len(rows):
         return z, replace(told, age=age)
     bent = np.where(judged[rows], _bent(z[rows]), np.float32(0))
-    need, level[rows], age[rows] = _need(bent, level[rows], told.age[rows], bursty[rows], sizes)
+    again = 1 + bursty[rows] * np.float32(AGAIN_BURSTY - 1)
+    need, level[rows], age[rows] = _need(bent, level[rows], told.age[rows], again, fade[rows])
     out = z.copy()
     out[rows] = np.where(bent >= need, z[rows], np.minimum(z[rows], np.float32(KNOWN)))
     return out, replace(told, level=level, age=age)
 
 
-def _need(bent: Floats, level: Floats, age: Floats, bursty: Floats, sizes: Lengths) -> tuple[Floats, Floats, Floats]:
+def _need(bent: Floats, level: Floats, age: Floats, again: Floats, fade: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the bent evidence that is news at each bin, and what was told last by the end, and its age then.
 
     One pass for each thing told: the first bin that is news takes the place of what was told before, from the next on.
     """
     bins = np.arange(bent.shape[1], dtype=np.float32)
-    fading = _faded(bins, sizes)
-    building, again = (a + bursty[:, None] * np.float32(b - a) for a, b in zip(AGAIN, AGAIN_BURSTY, strict=True))
+    fading = np.exp(-bins * fade[:, None])
     level, begun = level.copy(), -1 - age
     need = np.zeros_like(bent)
     after = np.full(len(bent), -1.0, dtype=np.float32)
     rows = np.arange(len(bent))
-    least, most = _bent(np.float32(TELL_FROM)), _bent(np.float32(TELL_MOST))
+    least = _bent(np.float32(TELL_FROM))
     while len(rows):
-        curve = (building - again)[rows] * (bins <= begun[rows, None] + sizes.hour)
-        curve += again[rows]
-        curve *= (level[rows] * _faded(-begun[rows], sizes))[:, None]
-        curve *= fading
+        left = again[rows] * level[rows] * np.exp(begun[rows] * fade[rows])
+        curve = fading[rows] * left[:, None]
         later = bins > after[rows, None]
         need[rows] = np.where(later, curve, need[rows])
         told = later & (bent[rows] >= np.maximum(curve, least, out=curve))
         first = told.argmax(axis=1)
         some = told[np.arange(len(rows)), first]
         rows, first = rows[some], first[some]
-        level[rows], begun[rows], after[rows] = np.minimum(bent[rows, first], most), first, first
+        level[rows], begun[rows], after[rows] = bent[rows, first], first, first
     return need, level, bent.shape[1] - 1 - begun
 
 
-def _faded(age: Floats, sizes: Lengths) -> Floats:
-    """Return what is left after so many bins."""
-    hours = np.float32(sizes.bin_minutes / 60)
-    return np.asarray(np.exp(-age * hours / np.float32(FADE_HOURS)), dtype=np.float32)
+def _fade(bursty: Floats, sizes: Lengths) -> Floats:
+    """Return the share of what was told that is forgotten in a bin."""
+    hours = np.float32(FADE_HOURS) + bursty * np.float32(FADE_HOURS_BURSTY - FADE_HOURS)
+    return np.asarray(np.float32(sizes.bin_minutes / 60) / hours)
 
 
 def _bent(z: "Floats | np.float32") -> Floats:
