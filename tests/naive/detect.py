@@ -109,3 +109,30 @@ def worth(peaks, edge):
         scale = (sum(n * x for n, x in zip(loud, far, strict=True)) / 2 + 200 * 4) / (outages + 200)
     false = sum(n for at, n in zip(cells, every, strict=True) if at >= edge)
     return -math.log(false / (len(peaks) + 200))
+
+
+def told_hours(tells, over, on):
+    """Which hours belong to what was told: from one that tells on until one is back to normal."""
+    out = []
+    for says, high in zip(tells, over, strict=True):
+        on = says or (on and high)
+        out.append(on)
+    return out
+
+
+def slow(posts, means, told, at, lengths, rough, ratios):
+    """Evidence of the sums of hours that end with one and reach back to what was told at most."""
+    if posts[at] - means[at] <= 0.7 * math.sqrt(means[at] + 0.1 * means[at] ** 2):
+        return 0.0
+    found, most = [], 0
+    for length, scatter in zip(lengths, rough, strict=True):
+        hours = []
+        for hour in range(at, max(at - length, -1), -1):
+            if told[hour]:
+                break
+            hours.append(hour)
+        y, mean = sum(posts[h] for h in hours), sum(means[h] for h in hours)
+        most = max(most, y)
+        found += likelihoods(y, mean, 1 / scatter, ratios) if hours else [1.0 for _ in ratios]
+    nats = math.log(sum(found) / len(found))
+    return max(0.0, nats if most >= 3 else min(nats, 2.0))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from clamor.baseline.counts import Floats
 from clamor.baseline.lengths import Lengths
-from clamor.baseline.quick import at_least
+from clamor.baseline.quick import Real, at_least
 
 BIN, HOUR, LAG = -3, -2, -1
 VOLUME_CLASSES = (0.1, 1.0, 10.0)
@@ -72,6 +72,11 @@ def estimate(excess: Floats, worth: Floats, prior: Floats) -> Floats:
     """Return kappa: moments shrunk to the prior by their worth (reciprocal variances)."""
     sure = 1 / (GUESS_SPREAD * prior * prior + np.float32(1e-9))
     sure[LAG] = LAG_WORTH
+    return shrunk(excess, worth, prior, sure)
+
+
+def shrunk(excess: Floats, worth: Floats, prior: Floats, sure: Real) -> Floats:
+    """Return moments shrunk to a prior of that worth."""
     kappa = (excess + prior * sure) / (worth + sure)
     least = FLOOR * prior * np.sqrt(sure / (worth + sure))
     return np.asarray(np.clip(kappa, least, MAX_SCATTER), dtype=np.float32)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from clamor.baseline.fit import Fitted
 from clamor.detect.news import Told
+from clamor.detect.slow import Slow
 from clamor.detect.tails import Tails
 from clamor.detect.walk import Known, Learnt
 
@@ -25,6 +26,7 @@ def to_arrays(learnt: Learnt) -> Arrays:
         "budget": np.array([learnt.budget]),
         **{f"fitted.{f.name}": getattr(learnt.known.fitted, f.name) for f in fields(Fitted)},
         **{f"memory.{f.name}": getattr(learnt.known.memory, f.name) for f in fields(Tails)},
+        **{f"slow.{f.name}": getattr(learnt.known.slow, f.name) for f in fields(Slow)},
         **{f"told.{f.name}": getattr(learnt.known.told, f.name) for f in fields(Told)},
     }
 
@@ -42,4 +44,5 @@ def from_arrays(arrays: Arrays) -> Learnt:
     fitted = Fitted(**{f.name: arrays[f"fitted.{f.name}"] for f in fields(Fitted)})  # type: ignore[arg-type]
     memory = Tails(**{f.name: arrays[f"memory.{f.name}"] for f in fields(Tails)})  # type: ignore[arg-type]
     told = Told(**{f.name: arrays[f"told.{f.name}"] for f in fields(Told)})  # type: ignore[arg-type]
-    return Learnt(names, until, origin, width, float(arrays["budget"][0]), Known(fitted, memory, told))
+    slowly = Slow(**{f.name: arrays[f"slow.{f.name}"] for f in fields(Slow)})  # type: ignore[arg-type]
+    return Learnt(names, until, origin, width, float(arrays["budget"][0]), Known(fitted, memory, told, slowly))

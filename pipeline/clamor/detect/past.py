@@ -74,6 +74,11 @@ def _cells(reached: Table) -> Table:
     return reached
 
 
+def needed(nats: float, read: Table) -> np.float32:
+    """Return the least standardized evidence that counts for so much by a :func:`table`."""
+    return np.float32(np.interp(nats, np.maximum.accumulate(read[1:]), EDGES[1:]))
+
+
 def worth(z: Floats, read: Table) -> Floats:
     """Return what standardized evidence counts for by a :func:`table`; it never falls as evidence grows."""
     out = at_most(z, np.float32(read[1]))

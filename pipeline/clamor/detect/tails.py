@@ -160,7 +160,7 @@ def scale(tails: Tails, level: Floats, tied: Floats, bursty: Floats, sizes: Leng
     which = np.searchsorted(VOLUME_CLASSES, level)
     quiet = np.where(tails.shared, np.float32(np.nan), tails.peaks)
     days = count(~np.isnan(quiet))
-    median, wide = _quantiles(quiet, days)
+    median, wide = quantiles(quiet, days)
     place, spread = _of_classes(which, days, median, wide - median)
     share = days / (days + SPREAD_DAYS)
     mine = np.where(days > 3, (wide - median) / (GUMBEL_80 - GUMBEL_MEDIAN), spread)
@@ -212,7 +212,8 @@ def _heavy(
     return np.asarray(np.maximum(heavy, 1), dtype=np.float32)
 
 
-def _quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+def quantiles(peaks: Floats, days: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Return the median and the 80th percentile of each series' daily peaks, of which ``days`` are no NaN."""
     ordered = np.sort(peaks, axis=1)  # NaN comes last
     ordered[days == 0] = 0
     rows = np.arange(len(peaks))

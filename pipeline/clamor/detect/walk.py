@@ -10,7 +10,7 @@ from clamor.baseline.counts import MINUTES_PER_DAY, Panel
 from clamor.baseline.lengths import Lengths, lengths
 from clamor.baseline.level import follow
 from clamor.baseline.season import Calendar, Clocks, calendar, everywhere
-from clamor.detect import bursts, news, past, pooling, tails
+from clamor.detect import bursts, news, past, pooling, slow, tails
 from clamor.detect.budget import LEARN_BUDGET, first_day_level, outage_level
 from clamor.detect.rows import Grids
 from clamor.detect.verdicts import Verdicts, verdicts
@@ -24,6 +24,7 @@ class Known:
     fitted: fit.Fitted
     memory: tails.Tails
     told: news.Told
+    slow: slow.Slow
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class State:
     fitted: list[fit.Fitted]
     memory: tails.Tails
     told: list[news.Told]
+    slow: list[slow.Slow]
     stale: bool = False
 
 
@@ -144,14 +146,19 @@ def settle(table: Panel, budget: float) -> Learnt:
         table.origin_minute,
         table.bin_minutes,
         budget,
-        Known(fitted, known.memory, news.join(known.told)),
+        Known(fitted, known.memory, news.join(known.told), slow.join(known.slow)),
     )
 
 
 def _nothing(layout: Layout) -> State:
     series, sizes = len(layout.table.names), layout.sizes
     lengths = [part.rows.stop - part.rows.start for part in layout.parts]
-    return State([fit.start(n, sizes) for n in lengths], tails.start(series), [news.start(n) for n in lengths])
+    return State(
+        [fit.start(n, sizes) for n in lengths],
+        tails.start(series),
+        [news.start(n) for n in lengths],
+        [slow.start(n, sizes) for n in lengths],
+    )
 
 
 def _carried(learnt: Learnt, layout: Layout) -> State:
@@ -161,10 +168,12 @@ def _carried(learnt: Learnt, layout: Layout) -> State:
     rows = old.get_indexer(pd.MultiIndex.from_frame(table.names)).astype(np.int64)
     fitted = learnt.known.fitted.take(rows, table.service_code, layout.sizes)
     told = learnt.known.told.take(rows)
+    slowly = learnt.known.slow.take(rows, layout.sizes)
     return State(
         [fitted.rows(part.rows) for part in layout.parts],
         learnt.known.memory.take(rows),
         [told.rows(part.rows) for part in layout.parts],
+        [slowly.rows(part.rows) for part in layout.parts],
     )
 
 
@@ -192,10 +201,13 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
     tied = np.concatenate([p.ties.tied(fitted.seen) for p, fitted in zip(layout.parts, known.fitted, strict=True)])
     bursty = bursts.share(known.memory.singles, tied, sizes)
     to = tails.scale(known.memory, level, tied, bursty, sizes)
+    to_slow = slow.scale(np.concatenate([each.peaks for each in known.slow]), level, tied)
     close = (np.bincount(table.service_code)[table.service_code] > 1) | sizes.fine
     first = [first_day_level(budget, sizes.block_days, close=each) for each in (False, True)]
     limit = np.where(to.new, np.where(close, *first[::-1]), outage_level(budget, sizes.block_days))
     limit = limit[:, None].astype(np.float32)
+    telling = past.needed(outage_level(LEARN_BUDGET), to.past)
+    skipped = int(table.minutes[columns.start] % MINUTES_PER_DAY) // sizes.bin_minutes
     of_day, cells, heard = np.zeros((columns.stop - columns.start, len(tails.P_EDGES))), [], []
     for i, part in enumerate(layout.parts):
         rows, fitted, scale = part.rows, known.fitted[i], to.rows(part.rows)
@@ -205,6 +217,11 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
         raw, singles = pooling.evidence(done, part.ties, tied[rows], heeded, bursty[rows], sizes)
         z = tails.standardize(raw, scale)
         judged = done.ready & (done.taken.observed > 0)
+        if slow.windows(sizes):
+            hours = slow.hear(known.slow[i], done, judged, judged & (z >= telling), tied[rows], skipped, sizes)
+            z = slow.joined(z, hours.raw, to_slow.rows(rows), skipped, sizes)
+            if not last:
+                known.slow[i] = slow.learn(known.slow[i], hours, judged, fitted.seen, sizes)
         fresh, told = news.news(z, judged, known.told[i], bursty[rows], sizes)
         worth = past.worth(z, scale.past)
         said = np.where(fresh < z, fresh, worth)
@@ -236,6 +253,7 @@ def _rest(layout: Layout, columns: slice, known: State, out: Grids | None) -> No
         out.leave(columns, np.concatenate([fitted.seen for fitted in known.fitted]))
     known.fitted = [fit.rest(fitted, bins, sizes) for fitted in known.fitted]
     known.told = [news.rest(told, bins) for told in known.told]
+    known.slow = [slow.rest(each) for each in known.slow]
     none = np.full(len(layout.table.names), -np.inf, dtype=np.float32)
     silence = tails.Heard(none, none, none, none == 0, np.zeros_like(known.memory.body))
     tests = np.zeros((bins, len(tails.P_EDGES)))
