@@ -281,14 +281,14 @@ def test_a_new_segment_warms_up_again():
 
 
 def test_a_region_where_nobody_complains_is_not_out_because_others_are():
-    """When a service fails in four regions, a fifth with no posts is not flagged; a sixth with two posts is."""
+    """When a service fails in four regions, a fifth with no posts is not flagged; a sixth with four posts is."""
     parts = [quiet(4, 6.0, i, service="tv", region=f"R{i}") for i in range(4)]
     parts += [quiet(4, 0.02, 9, service="tv", region="silent"), quiet(4, 0.02, 10, service="tv", region="faint")]
     counts = pd.concat(parts, ignore_index=True)
     late = counts.groupby("region").cumcount() >= 370
     counts.loc[late & counts["region"].str.startswith("R"), "count"] += 25
     counts.loc[late & ~counts["region"].str.startswith("R"), "count"] = 0
-    counts.loc[counts.index[(counts["region"] == "faint") & late][:2], "count"] = 1
+    counts.loc[counts.index[(counts["region"] == "faint") & late][:4], "count"] = 1
     out = detect(counts)
     flagged = out[out["flag"] & (out["bin_start"] >= counts["bin_start"][370])].groupby("region").size()
     assert {f"R{i}" for i in range(4)} <= set(flagged.index)
