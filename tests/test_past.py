@@ -73,3 +73,11 @@ def test_a_quiet_catalogue_gets_its_budget_within_a_factor_of_two():
     begins = [flag[:, t] & ~flag[:, max(0, t - 5) : t].any(axis=1) for t in range(flag.shape[1])]
     weeks = flag.shape[1] / 672
     assert 0.25 < np.sum(begins) / 100 / weeks < 1
+
+
+def test_what_is_needed_is_the_least_that_is_worth_it():
+    """The inverse, beyond the table too; what is worth less than any episode is left as it is."""
+    table = past.table(past.count(np.array([[1.0] * 500 + [2.0] * 100 + [5.0] * 9], dtype=np.float32)))
+    z = np.array([1.6, 2.2, 4.0, 9.0, 40.0], dtype=np.float32)
+    assert past.needed(past.worth(z, table), table) == pytest.approx(z, abs=1e-3)
+    assert past.needed(np.array([-3.0, 0.5]), table) == pytest.approx([-3, 0.5])

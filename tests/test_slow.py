@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from clamor.baseline.lengths import lengths
-from clamor.detect import detect, slow
+from clamor.detect import detect, past, slow
 from naive import detect as naive
 
 QUARTERS, HOURS = lengths(15), lengths(60)
+READ = np.maximum(past.EDGES, 0)  # evidence is taken as it is
 
 
 def heard(posts, means, tells=None, memory=None, tied=0.0, skipped=0, sizes=HOURS):
@@ -95,7 +96,7 @@ def test_a_day_that_begins_within_an_hour_has_its_hours_where_others_have_them()
 def scale(most=None, new=False):
     """A scale by which evidence is read as it is, up to where tails are heavier."""
     one = np.ones(1, dtype=np.float32)
-    most = np.full((4, len(slow.past.EDGES)), 99.0) if most is None else most
+    most = np.full((4, len(past.EDGES)), 99.0) if most is None else most
     return slow.Scale(0 * one, one, most, np.zeros(1, dtype=np.int64), one < new * 2)
 
 
@@ -103,10 +104,10 @@ def test_both_kinds_of_evidence_keep_their_share_of_the_rate():
     """19 in 20 and 1 in 20; the hour's counts at its last bin, 7.45 beyond 1.5 being 5 by a tail 1.7 times as heavy."""
     z = np.array([[1, 1, 1, 1, 4, 4, 4, 4.0]], dtype=np.float32)
     raw = np.array([[1.5 + 1.7 * 5, 1.5]], dtype=np.float32)
-    made = slow.joined(z, raw, scale(), 0, QUARTERS)[0]
+    made = slow.joined(z, raw, scale(), READ, 0, QUARTERS)[0]
     assert made == pytest.approx([*[1 + np.log(0.95)] * 3, 6.5 + np.log(0.05), *[4 + np.log(0.95)] * 4], abs=1e-5)
     assert np.exp(-made[0]) * 0.95 + np.exp(-made[0]) * 0.05 == pytest.approx(np.exp(-made[0]))
-    silent = slow.joined(z, raw, scale(new=True), 0, QUARTERS)[0]
+    silent = slow.joined(z, raw, scale(new=True), READ, 0, QUARTERS)[0]
     assert silent == pytest.approx(z[0] + np.log(0.95))
 
 
@@ -116,10 +117,10 @@ def test_evidence_counts_for_no_more_than_how_seldom_it_was_reached():
     peaks[:8, 0] = 50
     level, tied = np.full(25, 5.0, dtype=np.float32), np.ones(25, dtype=np.float32)
     to = slow.scale(peaks, level, tied)
-    at = list(slow.past.EDGES).index(4.0)
+    at = list(past.EDGES).index(4.0)
     assert to.most[2, at] == pytest.approx(-np.log((8 + 200 * np.exp(-4)) / 800))
     assert to.most[0, at] == pytest.approx(4)
-    late = slow.joined(np.zeros((25, 1), dtype=np.float32), np.full((25, 1), 50, dtype=np.float32), to, 0, HOURS)
+    late = slow.joined(np.zeros((25, 1), dtype=np.float32), np.full((25, 1), 50, dtype=np.float32), to, READ, 0, HOURS)
     assert late.max() == pytest.approx(-np.log(8 / 800) + np.log(0.05), abs=0.05)
 
 

@@ -74,9 +74,10 @@ def _cells(reached: Table) -> Table:
     return reached
 
 
-def needed(nats: float, read: Table) -> np.float32:
-    """Return the least standardized evidence that counts for so much by a :func:`table`."""
-    return np.float32(np.interp(nats, np.maximum.accumulate(read[1:]), EDGES[1:]))
+def needed(nats: Floats, read: Table) -> Floats:
+    """Return the least standardized evidence that counts for so much by a :func:`table`; the inverse of ``worth``."""
+    beyond = np.interp(nats, read[1:], EDGES[1:]) + np.maximum(nats - read[-1], 0)
+    return np.asarray(np.where(nats < read[1], np.minimum(nats, FROM), beyond), dtype=np.float32)
 
 
 def worth(z: Floats, read: Table) -> Floats:

@@ -324,13 +324,14 @@ def _evidence(posts: Floats, means: Floats, rough: Floats, ratios: tuple[float, 
     return at_least(own, 0)
 
 
-def joined(z: Floats, raw: Floats, to: Scale, skipped: int, sizes: Lengths) -> Floats:
+def joined(z: Floats, raw: Floats, to: Scale, read: past.Table, skipped: int, sizes: Lengths) -> Floats:
     """Return evidence of both kinds, ``(series, bins)``: each keeps its share of the rate at which it is false.
 
     Args:
         z: Standardized evidence of the bins, ``(series, bins)``.
         raw: That of the steps, nats, see :class:`Heard`.
         to: How to read it.
+        read: What the former counts for, see :func:`clamor.detect.past.table`.
         skipped: Bins of the UTC day before the first.
         sizes: Lengths in bins.
 
@@ -341,10 +342,11 @@ def joined(z: Floats, raw: Floats, to: Scale, skipped: int, sizes: Lengths) -> F
     cell = np.searchsorted(past.EDGES, late[high], side="right") - 1
     late[high] = np.minimum(late[high], to.most[to.which[high[0]], cell])
     late[to.new] = -np.inf
+    late = past.needed(late + np.float32(np.log(SHARE)), read)
     bins = step(sizes)
     ends = np.arange(1, raw.shape[1] + 1) * bins - 1 - skipped
     known = ends >= 0
-    out[:, ends[known]] = np.maximum(out[:, ends[known]], late[:, known] + np.float32(np.log(SHARE)))
+    out[:, ends[known]] = np.maximum(out[:, ends[known]], late[:, known])
     return out
 
 

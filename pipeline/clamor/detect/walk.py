@@ -206,7 +206,7 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
     first = [first_day_level(budget, sizes.block_days, close=each) for each in (False, True)]
     limit = np.where(to.new, np.where(close, *first[::-1]), outage_level(budget, sizes.block_days))
     limit = limit[:, None].astype(np.float32)
-    telling = past.needed(outage_level(LEARN_BUDGET), to.past)
+    telling = past.needed(np.full(1, outage_level(LEARN_BUDGET), dtype=np.float32), to.past)
     skipped = int(table.minutes[columns.start] % MINUTES_PER_DAY) // sizes.bin_minutes
     of_day, cells, heard = np.zeros((columns.stop - columns.start, len(tails.P_EDGES))), [], []
     for i, part in enumerate(layout.parts):
@@ -219,7 +219,7 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
         judged = done.ready & (done.taken.observed > 0)
         if slow.windows(sizes):
             hours = slow.hear(known.slow[i], done, judged, judged & (z >= telling), tied[rows], skipped, sizes)
-            z = slow.joined(z, hours.raw, to_slow.rows(rows), skipped, sizes)
+            z = slow.joined(z, hours.raw, to_slow.rows(rows), scale.past, skipped, sizes)
             if not last:
                 known.slow[i] = slow.learn(known.slow[i], hours, judged, fitted.seen, sizes)
         fresh, told = news.news(z, judged, known.told[i], bursty[rows], sizes)
