@@ -150,7 +150,10 @@ def test_polls_of_a_synthetic_day_store_nothing_twice_and_keep_their_incidents(t
     assert again[2][0] > 0 and again[3][0] == 0 and again[2][1] == again[3][1]
     assert list(again[2][2]["incident_id"]) == list(again[3][2]["incident_id"])
     assert outcome.decided is not None and not outcome.problems
-    since = {"onset_at": pd.Timestamp(int(clock.now()) - 6 * 3600, unit="s", tz="UTC"), "services": ["tiktok", "netflix"]}
+    since = {
+        "onset_at": pd.Timestamp(int(clock.now()) - 6 * 3600, unit="s", tz="UTC"),
+        "services": ["tiktok", "netflix"],
+    }
     told = live.languages(lake, since, clock.now())
     assert list(told) == ["tiktok"] and "posts in the counted languages: " in told["tiktok"]
 
