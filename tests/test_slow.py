@@ -93,11 +93,11 @@ def test_a_day_that_begins_within_an_hour_has_its_hours_where_others_have_them()
     assert made.posts.tolist() == [[0, 4, 8, 8]]
 
 
-def scale(most=None, new=False):
+def scale(most=None, silent=False):
     """A scale by which evidence is read as it is, up to where tails are heavier."""
     one = np.ones(1, dtype=np.float32)
     most = np.full((4, len(past.EDGES)), 99.0) if most is None else most
-    return slow.Scale(0 * one, one, most, np.zeros(1, dtype=np.int64), one < new * 2)
+    return slow.Scale(0 * one, one, most, np.zeros(1, dtype=np.int64), one < silent * 2)
 
 
 def test_both_kinds_of_evidence_keep_their_share_of_the_rate():
@@ -107,7 +107,7 @@ def test_both_kinds_of_evidence_keep_their_share_of_the_rate():
     made = slow.joined(z, raw, scale(), READ, 0, QUARTERS)[0]
     assert made == pytest.approx([*[1 + np.log(0.95)] * 3, 6.5 + np.log(0.05), *[4 + np.log(0.95)] * 4], abs=1e-5)
     assert np.exp(-made[0]) * 0.95 + np.exp(-made[0]) * 0.05 == pytest.approx(np.exp(-made[0]))
-    silent = slow.joined(z, raw, scale(new=True), READ, 0, QUARTERS)[0]
+    silent = slow.joined(z, raw, scale(silent=True), READ, 0, QUARTERS)[0]
     assert silent == pytest.approx(z[0] + np.log(0.95))
 
 
@@ -116,7 +116,7 @@ def test_evidence_counts_for_no_more_than_how_seldom_it_was_reached():
     peaks = np.zeros((25, 24), dtype=np.float32)
     peaks[:8, 0] = 50
     level, tied = np.full(25, 5.0, dtype=np.float32), np.ones(25, dtype=np.float32)
-    to = slow.scale(peaks, level, tied)
+    to = slow.scale(peaks, level, tied, 0 * tied)
     at = list(past.EDGES).index(4.0)
     assert to.most[2, at] == pytest.approx(-np.log((8 + 200 * np.exp(-4)) / 800))
     assert to.most[0, at] == pytest.approx(4)
@@ -129,5 +129,12 @@ def test_the_largest_day_of_a_lone_series_is_no_tail():
     peaks = np.zeros((1, 28), dtype=np.float32)
     peaks[0, 5] = 50
     one = np.ones(1, dtype=np.float32)
-    lone, tied = (slow.scale(peaks, one, each).most[1, -1] for each in (0 * one, one))
+    lone, tied = (slow.scale(peaks, one, each, 0 * one).most[1, -1] for each in (0 * one, one))
     assert lone > 10 > tied
+
+
+def test_bursty_series_and_those_of_no_day_say_nothing():
+    """Bursts last for hours, so their sums are no outages; and no tail is known before the first day."""
+    peaks = np.array([[1.0], [1.0], [np.nan]], dtype=np.float32)
+    one = np.ones(3, dtype=np.float32)
+    assert slow.scale(peaks, one, one, np.array([0, 0.2, 0])).silent.tolist() == [False, True, True]

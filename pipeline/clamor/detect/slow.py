@@ -114,7 +114,7 @@ class Scale:
         spread: Its spread.
         most: What standardized evidence counts for at most, by volume class, at EDGES of the past.
         which: Volume class of each series.
-        new: Whether a series has no day of its own yet.
+        silent: Whether a series has no day of its own yet, or is bursty: bursts last for hours.
 
     """
 
@@ -122,20 +122,21 @@ class Scale:
     spread: Floats
     most: npt.NDArray[np.float64]
     which: npt.NDArray[np.int64]
-    new: Bools
+    silent: Bools
 
     def rows(self, rows: slice) -> "Scale":
         """Return the scale of some series."""
-        return Scale(self.place[rows], self.spread[rows], self.most, self.which[rows], self.new[rows])
+        return Scale(self.place[rows], self.spread[rows], self.most, self.which[rows], self.silent[rows])
 
 
-def scale(peaks: Floats, level: Floats, tied: Floats) -> Scale:
+def scale(peaks: Floats, level: Floats, tied: Floats, bursty: Floats) -> Scale:
     """Derive the scale of the next day from the peaks of the days so far.
 
     Args:
         peaks: See :class:`Slow`.
         level: Expected posts a bin of each series.
         tied: 1 where a series is pooled with others.
+        bursty: How far posts within minutes repeat each other, see :mod:`clamor.detect.bursts`.
 
     """
     days = count(~np.isnan(peaks))
@@ -145,7 +146,7 @@ def scale(peaks: Floats, level: Floats, tied: Floats) -> Scale:
     if len(lone):
         z[lone, np.nanargmax(z[lone], axis=1)] = np.nan  # it may be real, and has no others beside it
     which = np.searchsorted(scatter.VOLUME_CLASSES, level)
-    return Scale(place, spread, _most(z, which), which, days == 0)
+    return Scale(place, spread, _most(z, which), which, (days == 0) | (bursty > 0))
 
 
 def _gumbel(peaks: Floats, days: Ints) -> tuple[Floats, Floats]:
@@ -341,7 +342,7 @@ def joined(z: Floats, raw: Floats, to: Scale, read: past.Table, skipped: int, si
     high = np.nonzero(late >= np.float32(past.FROM))
     cell = np.searchsorted(past.EDGES, late[high], side="right") - 1
     late[high] = np.minimum(late[high], to.most[to.which[high[0]], cell])
-    late[to.new] = -np.inf
+    late[to.silent] = -np.inf
     late = past.needed(late + np.float32(np.log(SHARE)), read)
     bins = step(sizes)
     ends = np.arange(1, raw.shape[1] + 1) * bins - 1 - skipped

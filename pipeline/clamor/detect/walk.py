@@ -201,7 +201,7 @@ def _judge(layout: Layout, columns: slice, known: State, budget: float, out: Gri
     tied = np.concatenate([p.ties.tied(fitted.seen) for p, fitted in zip(layout.parts, known.fitted, strict=True)])
     bursty = bursts.share(known.memory.singles, tied, sizes)
     to = tails.scale(known.memory, level, tied, bursty, sizes)
-    to_slow = slow.scale(np.concatenate([each.peaks for each in known.slow]), level, tied)
+    to_slow = slow.scale(np.concatenate([each.peaks for each in known.slow]), level, tied, bursty)
     close = (np.bincount(table.service_code)[table.service_code] > 1) | sizes.fine
     first = [first_day_level(budget, sizes.block_days, close=each) for each in (False, True)]
     limit = np.where(to.new, np.where(close, *first[::-1]), outage_level(budget, sizes.block_days))
