@@ -3,14 +3,13 @@
     python tests/benchmarks/bench_other.py --first 11 --seeds 4
     python tests/benchmarks/bench_other.py --first 11 --seeds 4 --only third:
 
-All data are synthetic (`other_worlds.py`, `third_worlds.py`); the tool is only used through its command line. Beside
-it, in the same run: a trailing negative binomial, EARS C2 and, for catalogues, a single bin that knows its mean: all of
-it but outages, or season and level without noise and talk; for the third generator also the ceiling: all known but
-outages, pooled over windows, sizes and regions. POD is the share of outages found (by an alarm in any series that they
-hit, from first to last bin) while false alarm episodes stay at 0.1 or 0.02 a series-week; `by series` counts every
-series of an outage for itself; `1 h` and `regional` are at 0.1. Bins above the limit, joined over an hour, are an
-episode; it is false if no outage of its series is within it or the two hours before. After the sign come half-widths of
-95% (t) over the seeds.
+All data are synthetic (`*_worlds.py`); the tool is only used through its command line. Beside it, in the same run: a
+trailing negative binomial, EARS C2 and, for catalogues, a single bin that knows its mean: all of it but outages, or
+season and level without noise and talk; for the third generator also the ceiling: all known but outages, pooled over
+windows, sizes and regions. POD is the share of outages found (by an alarm in any series that they hit, from first to
+last bin) while false alarm episodes stay at 0.1 or 0.02 a series-week; `by series` counts every series of an outage for
+itself; `1 h` and `regional` are at 0.1. Bins above the limit, joined over an hour, are an episode; it is false if no
+outage of its series is within it or the two hours before. After the sign come half-widths of 95% (t) over the seeds.
 """
 
 import argparse
@@ -20,6 +19,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import burst_worlds
 import nab
 import numpy as np
 import other_worlds as worlds
@@ -216,9 +216,9 @@ def _on_days(world, days):
     return {name: values[at] for name, values in door(replace(world, counts=year)).items()}
 
 
-def companies(seed):
+def companies(seed, make=worlds.companies):
     """The Numenta formula at the best single threshold, and of flags; false episodes a week of the flags."""
-    world = worlds.companies(seed)
+    world = make(seed)
     starts = [world.outages.loc[world.outages["series"] == row, "first"].tolist() for row in range(len(world.counts))]
     got = door(world)
     truth = worlds.Truth(world, 2016)
@@ -281,7 +281,12 @@ def main():
     }
     tables["131 one-day charts, all of one day"] = day_charts
     tables["131 one-day charts, each of its own day"] = lambda seed: day_charts(seed, apart=True)
-    tables |= {"companies, 5 minutes": companies, "rare posts, hourly": rare}
+    tables |= {"companies, 5 minutes": companies}
+    tables |= {
+        f"companies, 5 minutes: {name}": lambda seed, make=make: companies(seed, make)
+        for name, make in burst_worlds.KINDS.items()
+    }
+    tables["rare posts, hourly"] = rare
     for title, one in tables.items():
         if given.only in title:
             table(title, seeds, one)
