@@ -339,15 +339,12 @@ def joined(z: Floats, raw: Floats, to: Scale, read: past.Table, skipped: int, si
     """
     out = z + np.float32(np.log(1 - SHARE))
     late = _standardized(raw, to.place, to.spread)
-    high = np.nonzero(late >= np.float32(past.FROM))
-    cell = np.searchsorted(past.EDGES, late[high], side="right") - 1
-    late[high] = np.minimum(late[high], to.most[to.which[high[0]], cell])
     late[to.silent] = -np.inf
-    late = past.needed(late + np.float32(np.log(SHARE)), read)
-    bins = step(sizes)
-    ends = np.arange(1, raw.shape[1] + 1) * bins - 1 - skipped
-    known = ends >= 0
-    out[:, ends[known]] = np.maximum(out[:, ends[known]], late[:, known])
+    row, at = np.nonzero(late >= np.float32(past.FROM - np.log(SHARE)))  # less begins no episode
+    end = (at + 1) * step(sizes) - 1 - skipped
+    seldom = to.most[to.which[row], np.searchsorted(past.EDGES, late[row, at], side="right") - 1]
+    counts = np.minimum(late[row, at], seldom).astype(np.float32) + np.float32(np.log(SHARE))
+    out[row, end] = np.maximum(out[row, end], past.needed(counts, read))
     return out
 
 
