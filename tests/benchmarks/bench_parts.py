@@ -49,7 +49,7 @@ PARTS = {
     "hypothesis: some regions are out": [(pooling, "SCATTERED", 1e-9)],
     "hypothesis: all talk": [(pooling, "CHATTER", 1e-9)],
     "a region's say is limited": [(pooling, "CAP_NATS", 50.0)],
-    "regions err together": [(pooling, "ROUGH", 1.0)],
+    "regions err together": [(pooling, "ROUGH", 1.0), (pooling, "ROUGH_ADDED", 0.0)],
     "evidence beyond the joint one": [(pooling, "BEYOND", 0.0)],
     "no evidence after the burst": [(pooling, "NOW_CAP_NATS", 50.0)],
     "place and spread by volume class": [(tails, "CLASS_DAYS", 1e9)],

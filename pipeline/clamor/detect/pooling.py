@@ -34,9 +34,10 @@ BEYOND = 0.1
 largest outage could not be told at the strictest budget."""
 CAP_NATS = 5.0
 """The most that one region may say about others, so that no single burst speaks for all."""
-ROUGH = 2.0
-"""Where regions are pooled, scatter is taken for so much more than was measured: regions err together, which no tail of
-a single one tells. (A lone series is measured by its own tails, and a bin of a day by years: neither is.)"""
+ROUGH, ROUGH_ADDED = 1.5, 0.1
+"""Where regions are pooled, scatter is taken for so many times what was measured and so much more: regions err
+together, and each wanders for hours, which no tail of a single one tells. (A lone series is measured by its own tails,
+and a bin of a day by years: neither is.)"""
 NOW_CAP_NATS = 0.0
 """Evidence of a bin that itself is not above its expectation, at most: an alarm ends with its burst, and does not echo
 through the windows."""
@@ -112,7 +113,7 @@ def evidence(
     error = np.asarray(1 / done.known, dtype=np.float32)
     rough = error + (done.kappa + TINY)
     support = _surprise(done.sums, done.means, rough).max(axis=0, initial=np.float32(-9))
-    rough += np.float32(ROUGH - 1) * together * done.kappa
+    rough += together * (np.float32(ROUGH - 1) * done.kappa + np.float32(ROUGH_ADDED))
     nats = log_ratios(done.sums, done.means, np.divide(1, rough, out=rough), sizes.ratios)
     singles = None
     if sizes.fine:
