@@ -22,7 +22,7 @@ from bench_other import scored
 
 from clamor import catalog
 from clamor.baseline import fit, lengths, level, scatter
-from clamor.detect import detect, news, past, pooling, tails
+from clamor.detect import detect, news, past, pooling, slow, tails
 from clamor.simulate.counts import catalogue
 
 FIGURES = ("POD@.1", "POD@.02", "regional", "false")
@@ -57,7 +57,8 @@ PARTS = {
     "tails beyond their Gumbel law": [(tails, "_heavy", lambda peaks, *_: np.ones(len(peaks), dtype=np.float32))],
     "days of shared peaks left out": [(tails, "SHARED_FROM", 1e9)],
     "what the past allows": [(past, "WORTH", 1e9)],
-    "news only (all evidence tells)": [(news, "AGAIN", (1e-6, 1e-6))],
+    "news only (what was told is forgotten)": [(news, "FADE_HOURS", 1e-3)],
+    "sums of hours": [(slow, "windows", lambda _: ())],
 }
 """What is taken out: constants or functions, and what takes their place."""
 
