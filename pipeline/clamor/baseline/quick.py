@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from clamor.baseline.counts import Floats
+from clamor.baseline.counts import Bools, Floats, Ints
 
 Real = npt.NDArray[np.floating]
 
@@ -32,3 +32,9 @@ def row_sums(values: Floats, weights: Floats | None = None) -> Floats:
     if weights is None:
         weights = np.ones(values.shape[-1], dtype=np.float32)
     return np.asarray(np.vecdot(values, weights), dtype=np.float32)
+
+
+def cells(which: Bools) -> tuple[Ints, Ints]:
+    """Return rows and columns of what is true, in order, where it is little; ``np.nonzero`` is fast along one axis."""
+    row, column = np.divmod(np.flatnonzero(which), max(1, which.shape[1]))
+    return row, column

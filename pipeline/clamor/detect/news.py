@@ -10,6 +10,7 @@ import numpy as np
 
 from clamor.baseline.counts import Bools, Floats, Ints
 from clamor.baseline.lengths import Lengths
+from clamor.baseline.quick import cells
 
 TELL_FROM = 1.5
 """Standardized evidence (a peak of five days) from which a bin tells something."""
@@ -95,37 +96,51 @@ def news(z: Floats, judged: Bools, told: Told, bursty: Floats, sizes: Lengths) -
     rows = np.flatnonzero(loud | (level * np.exp(-told.age * fade) > np.float32(FORGOTTEN)))
     if not len(rows):
         return z, replace(told, age=age)
-    bent = np.where(judged[rows], _bent(z[rows]), np.float32(0))
+    mine = z[rows]
+    row, at = cells(mine > np.float32(KNOWN))  # what is less stays as it is
+    bent = np.where(judged[rows[row], at], _bent(mine[row, at]), np.float32(0))
     again = 1 + bursty[rows] * np.float32(AGAIN_BURSTY - 1)
-    need, level[rows], age[rows] = _need(bent, level[rows], told.age[rows], again, fade[rows])
+    need, level[rows], begun = _need(bent, (row, at), level[rows], told.age[rows], again, fade[rows])
+    age[rows] = bins - 1 - begun
     out = z.copy()
-    out[rows] = np.where(bent >= need, z[rows], np.minimum(z[rows], np.float32(KNOWN)))
+    old = bent < need
+    out[rows[row[old]], at[old]] = np.float32(KNOWN)
     return out, replace(told, level=level, age=age)
 
 
-def _need(bent: Floats, level: Floats, age: Floats, again: Floats, fade: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the bent evidence that is news at each bin, and what was told last by the end, and its age then.
+def _need(
+    bent: Floats, where: tuple[Ints, Ints], level: Floats, age: Floats, again: Floats, fade: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return the bent evidence that is news at some bins, and what was told last by the end of the day, and when.
 
     One pass for each thing told: the first bin that is news takes the place of what was told before, from the next on.
+    ``where`` are the series and the bins of what is ``bent``, in order.
     """
-    bins = np.arange(bent.shape[1], dtype=np.float32)
-    fading = np.exp(-bins * fade[:, None])
+    row, bins = where[0], where[1].astype(np.float32)
+    fading = np.exp(-bins * fade[row])
     level, begun = level.copy(), -1 - age
-    need = np.zeros_like(bent)
-    after = np.full(len(bent), -1.0, dtype=np.float32)
-    rows = np.arange(len(bent))
+    need = np.empty_like(bent)
     least = _bent(np.float32(TELL_FROM))
-    while len(rows):
-        left = again[rows] * level[rows] * np.exp(begun[rows] * fade[rows])
-        curve = fading[rows] * left[:, None]
-        later = bins > after[rows, None]
-        need[rows] = np.where(later, curve, need[rows])
-        told = later & (bent[rows] >= np.maximum(curve, least, out=curve))
-        first = told.argmax(axis=1)
-        some = told[np.arange(len(rows)), first]
-        rows, first = rows[some], first[some]
-        level[rows], begun[rows], after[rows] = bent[rows, first], first, first
-    return need, level, bent.shape[1] - 1 - begun
+    later = np.arange(len(bent))
+    while len(later):
+        mine = row[later]
+        left = again * level * np.exp(begun * fade)
+        need[later] = curve = fading[later] * left[mine]
+        tells = later[bent[later] >= np.maximum(curve, least)]
+        first = tells[_leading(row[tells])]
+        told = row[first]
+        level[told], begun[told] = bent[first], bins[first]
+        since = np.full(len(level), np.inf, dtype=np.float32)
+        since[told] = bins[first]
+        later = later[bins[later] > since[mine]]
+    return need, level, begun
+
+
+def _leading(row: Ints) -> Bools:
+    """Return the first of each run of equal numbers."""
+    out = np.ones(len(row), dtype=np.bool_)
+    np.not_equal(row[1:], row[:-1], out=out[1:])
+    return out
 
 
 def _fade(bursty: Floats, sizes: Lengths) -> Floats:
@@ -147,21 +162,28 @@ def alarms(z: Floats, fresh: Floats, judged: Bools, limit: Floats, told: Told, s
     """
     flagged = np.zeros(z.shape, dtype=np.bool_)
     said, since = told.said.copy(), told.since + np.float32(z.shape[1])
-    high = judged & (z >= np.float32(TELL_FROM))
-    rows = np.flatnonzero(high.any(axis=1))
-    if not len(rows):
+    row, at = cells(judged & (z >= np.float32(TELL_FROM)))
+    if not len(row):
         return flagged, replace(told, since=since)
-    high, fresh = high[rows], np.where(high[rows], fresh[rows], np.float32(-1))
-    bins = np.arange(z.shape[1], dtype=np.float32)
-    before = -1 - told.since[rows, None]
-    last = np.maximum(np.maximum.accumulate(np.where(high, bins, before), axis=1), before)
-    previous = np.concatenate([before, last[:, :-1]], axis=1)
-    begun = np.maximum.accumulate(np.where(high & (bins - previous > sizes.hour + 1), bins, before), axis=1)
-    enough = np.where(told.said[rows, None] >= limit[rows], before, np.float32(-np.inf))
-    enough = np.maximum.accumulate(np.where(fresh >= limit[rows], bins, enough), axis=1)
-    flagged[rows] = high & (z[rows] >= limit[rows]) & (enough >= begun)
-    newest = begun[:, -1:]
-    louder = np.where(bins >= newest, fresh, np.float32(-1)).max(axis=1)
-    said[rows] = np.where(newest[:, 0] == before[:, 0], np.maximum(louder, said[rows]), louder)
-    since[rows] = z.shape[1] - 1 - last[:, -1]
+    loud, bins, least = fresh[row, at], at.astype(np.float32), limit[row, 0]
+    every, starts = np.arange(len(row)), _leading(row)
+    first = np.maximum.accumulate(np.where(starts, every, 0))  # of the same series
+    before = -1 - told.since[row]
+    previous = np.where(starts, before, bins[every - 1])
+
+    def latest(which: Bools, otherwise: Floats) -> Floats:
+        """Return the last bin so far of a series at which something holds."""
+        last = np.maximum.accumulate(np.where(which, every, -1))
+        return np.where(last >= first, bins[last], otherwise)
+
+    begun = latest(bins - previous > sizes.hour + 1, before)
+    known = np.where(told.said[row] >= least, before, np.float32(-np.inf))
+    enough = latest(loud >= least, known)
+    flagged[row, at] = (z[row, at] >= least) & (enough >= begun)
+    starts = np.flatnonzero(starts)
+    ends = np.append(starts[1:], len(row)) - 1
+    rows, newest = row[ends], np.repeat(begun[ends], ends + 1 - starts)
+    louder = np.maximum.reduceat(np.where(bins >= newest, loud, np.float32(-1)), starts)
+    said[rows] = np.where(begun[ends] == before[ends], np.maximum(louder, said[rows]), louder)
+    since[rows] = z.shape[1] - 1 - bins[ends]
     return flagged, replace(told, said=said, since=since)

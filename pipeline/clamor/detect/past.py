@@ -83,7 +83,8 @@ def needed(nats: Floats, read: Table) -> Floats:
 def worth(z: Floats, read: Table) -> Floats:
     """Return what standardized evidence counts for by a :func:`table`; it never falls as evidence grows."""
     out = at_most(z, np.float32(read[1]))
-    high = np.nonzero(z >= np.float32(FROM))
+    high = np.flatnonzero(z >= np.float32(FROM))
+    beyond = z.take(high)
     most = np.float32(EDGES[-1])
-    out[high] = np.interp(z[high], EDGES[1:], read[1:]) + np.maximum(z[high] - most, 0)
+    out.put(high, np.interp(beyond, EDGES[1:], read[1:]) + np.maximum(beyond - most, 0))
     return out

@@ -16,7 +16,7 @@ from clamor.baseline import scatter
 from clamor.baseline.counts import MINUTES_PER_DAY, Bools, Floats, Ints
 from clamor.baseline.lengths import Lengths
 from clamor.baseline.level import Followed
-from clamor.baseline.quick import at_least, row_sums
+from clamor.baseline.quick import at_least, cells, row_sums
 from clamor.detect import past, tails
 from clamor.detect.pooling import FEW_CAP_NATS, FEW_POSTS, LEAST, TINY, limited, log_ratios
 from clamor.detect.renyi import count
@@ -168,11 +168,12 @@ def _standardized(nats: Floats, place: Floats, spread: Floats) -> Floats:
 
 def _most(z: Floats, which: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Return by volume class what evidence at EDGES counts for: minus the log of the rate at which days reached it."""
-    cell = np.searchsorted(past.EDGES, z, side="right") - 1
-    size = len(past.EDGES)
-    classes = len(scatter.VOLUME_CLASSES) + 1
-    cell += which[:, None] * size
-    days = np.bincount(cell[~np.isnan(z)], minlength=classes * size).reshape(classes, size)
+    classes, size = len(scatter.VOLUME_CLASSES) + 1, len(past.EDGES)
+    known = np.bincount(which, count(~np.isnan(z)), minlength=classes)
+    row, at = cells(z >= np.float32(past.FROM))
+    cell = np.searchsorted(past.EDGES, z[row, at], side="right") - 1 + which[row] * size
+    days = np.bincount(cell, minlength=classes * size).reshape(classes, size).astype(np.float64)
+    days[:, 0] = known - days.sum(axis=1)
     beyond = np.cumsum(days[:, ::-1], axis=1)[:, ::-1]
     rate = (beyond + WORTH * np.exp(-np.maximum(past.EDGES, 0))) / (beyond[:, :1] + WORTH)
     return np.asarray(np.maximum.accumulate(-np.log(rate), axis=1))
@@ -223,7 +224,7 @@ def hear(
     moments = _moments(sums, rough, error, lengths)
     rough += np.float32(ROUGH_ADDED) * tied + TINY
     raw = np.zeros_like(posts)
-    row, at = np.nonzero(over & _ends(judged, skipped, bins))
+    row, at = cells(over & _ends(judged, skipped, bins))
     raw[row, at] = _evidence(*sums.of(row, at, lengths), rough.take(row, axis=1), sizes.ratios)
     return Heard(raw, posts, means, told, moments)
 
@@ -263,7 +264,10 @@ class _Sums:
     def __init__(self, memory: Slow, posts: Floats, means: Floats, told: Floats) -> None:
         self.series, self.steps = posts.shape
         self._day = memory.posts.shape[1]
-        self._totals = [_running(memory.posts, posts), _running(memory.means, means)]
+        self._totals = np.zeros((2, self.series, self._day + self.steps + 1))  # before each step, and of all
+        for total, before, now in zip(self._totals, (memory.posts, memory.means), (posts, means), strict=True):
+            total[:, 1 : self._day + 1], total[:, self._day + 1 :] = before, now
+        np.add.accumulate(self._totals, axis=2, out=self._totals)
         self._after = np.zeros((self.series, self._day + self.steps), dtype=np.int64)
         spoken = np.concatenate([memory.told, told], axis=1)
         rows = np.flatnonzero(spoken.any(axis=1))
@@ -277,13 +281,6 @@ class _Sums:
         first = row * (self._day + self.steps + 1)
         posts, means = (total.take(first + end + 1) - total.take(first + begin) for total in self._totals)
         return posts.astype(np.float32), means.astype(np.float32)
-
-
-def _running(before: Floats, now: Floats) -> npt.NDArray[np.float64]:
-    """Return the sums of all steps before each, and of all."""
-    out = np.zeros((len(now), before.shape[1] + now.shape[1] + 1))
-    out[:, 1 : before.shape[1] + 1], out[:, before.shape[1] + 1 :] = before, now
-    return np.cumsum(out, axis=1, out=out)
 
 
 def _kappa(memory: Slow, level: Floats, lengths: tuple[int, ...], bins: int) -> Floats:
@@ -340,7 +337,7 @@ def joined(z: Floats, raw: Floats, to: Scale, read: past.Table, skipped: int, si
     out = z + np.float32(np.log(1 - SHARE))
     late = _standardized(raw, to.place, to.spread)
     late[to.silent] = -np.inf
-    row, at = np.nonzero(late >= np.float32(past.FROM - np.log(SHARE)))  # less begins no episode
+    row, at = cells(late >= np.float32(past.FROM - np.log(SHARE)))  # less begins no episode
     end = (at + 1) * step(sizes) - 1 - skipped
     seldom = to.most[to.which[row], np.searchsorted(past.EDGES, late[row, at], side="right") - 1]
     counts = np.minimum(late[row, at], seldom).astype(np.float32) + np.float32(np.log(SHARE))
