@@ -51,26 +51,36 @@ def _quiet(peaks: Table, thought: Table) -> Table:
     """Return how many quiet days peaked in each cell beyond FROM, with those that are ``thought`` of beforehand."""
     beyond = EDGES[1:] - FROM
     middle = beyond + STEP / 2
-    number = peaks.sum()
+    number = float(peaks.sum())
     if not number:
         return thought
     outages, slope, scale = number / 10, 1.0, OUTAGE
-    quiet = thought
+    both = np.empty((2, len(beyond)))  # worked on in place: with so few cells calls are what costs
+    quiet, loud = both
     for _ in range(ROUNDS):
-        away = beyond / scale
-        still = (number - outages) * _cells(np.exp(-slope * beyond))
-        both = still + outages * _cells((1 + away) * np.exp(-away))
-        calm = np.multiply(peaks, np.divide(still, both, out=both), out=both)
-        loud, quiet = peaks - calm, thought + calm
-        outages = np.add.reduce(loud)
-        slope = (np.add.reduce(quiet) + WORTH) / (quiet @ middle + WORTH)
-        scale = (loud @ middle / 2 + WORTH * OUTAGE) / (outages + WORTH)
+        np.multiply(beyond, -slope, out=quiet)
+        np.divide(beyond, -scale, out=loud)
+        more = 1 - loud
+        np.exp(both, out=both)
+        loud *= more
+        _cells(both)
+        quiet *= number - outages
+        loud *= outages
+        loud += quiet
+        quiet /= loud
+        quiet *= peaks
+        np.subtract(peaks, quiet, out=loud)
+        quiet += thought
+        days, outages = np.add.reduce(both, axis=1).tolist()
+        away, far = np.vecdot(both, middle).tolist()
+        slope = (days + WORTH) / (away + WORTH)
+        scale = (far / 2 + WORTH * OUTAGE) / (outages + WORTH)
     return quiet
 
 
 def _cells(reached: Table) -> Table:
     """Return what lies between one edge and the next, from what lies beyond each, in its place."""
-    reached[:-1] -= reached[1:]
+    reached[..., :-1] -= reached[..., 1:]
     return reached
 
 
