@@ -125,7 +125,7 @@ def _need(
     while len(later):
         mine = row[later]
         left = again * level * np.exp(begun * fade)
-        need[later] = curve = fading[later] * left[mine]
+        need[later] = curve = fading[later] * left.take(mine)
         tells = later[bent[later] >= np.maximum(curve, least)]
         first = tells[_leading(row[tells])]
         told = row[first]
@@ -180,10 +180,10 @@ def alarms(z: Floats, fresh: Floats, judged: Bools, limit: Floats, told: Told, s
     known = np.where(told.said[row] >= least, before, np.float32(-np.inf))
     enough = latest(loud >= least, known)
     flagged[row, at] = (z[row, at] >= least) & (enough >= begun)
-    starts = np.flatnonzero(starts)
-    ends = np.append(starts[1:], len(row)) - 1
-    rows, newest = row[ends], np.repeat(begun[ends], ends + 1 - starts)
-    louder = np.maximum.reduceat(np.where(bins >= newest, loud, np.float32(-1)), starts)
+    begins = np.flatnonzero(starts)
+    ends = np.append(begins[1:], len(row)) - 1
+    rows, newest = row[ends], np.repeat(begun[ends], ends + 1 - begins)
+    louder = np.maximum.reduceat(np.where(bins >= newest, loud, np.float32(-1)), begins)
     said[rows] = np.where(begun[ends] == before[ends], np.maximum(louder, said[rows]), louder)
     since[rows] = z.shape[1] - 1 - bins[ends]
     return flagged, replace(told, said=said, since=since)

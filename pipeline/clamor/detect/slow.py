@@ -270,7 +270,7 @@ class _Sums:
         np.add.accumulate(self._totals, axis=2, out=self._totals)
         self._after = np.zeros((self.series, self._day + self.steps), dtype=np.int64)
         spoken = np.concatenate([memory.told, told], axis=1)
-        rows = np.flatnonzero(spoken.any(axis=1))
+        rows = np.flatnonzero(row_sums(spoken))
         at = np.arange(1, spoken.shape[1] + 1)
         self._after[rows] = np.maximum.accumulate(np.where(spoken[rows] > 0, at, 0), axis=1)
 
@@ -279,7 +279,9 @@ class _Sums:
         end = step + self._day
         begin = np.maximum(end + 1 - np.array(lengths)[:, None], self._after[row, end])
         first = row * (self._day + self.steps + 1)
-        posts, means = (total.take(first + end + 1) - total.take(first + begin) for total in self._totals)
+        begin += first
+        end += first + 1
+        posts, means = (total.take(end) - total.take(begin) for total in self._totals)
         return posts.astype(np.float32), means.astype(np.float32)
 
 

@@ -270,7 +270,7 @@ def p_value(z: Floats, worth: Floats, to: Scale) -> Floats:
     out = np.negative(nats.take(low))
     out -= np.multiply(at, step.take(low), out=at)
     slope = 1 - np.float32(LASTING) * to.bursty[:, None]
-    beyond = (past.worth(tail, to.past) - worth) * slope
+    beyond = (past.worth(to.body, to.past)[to.which, None] - worth) * slope
     return np.exp(np.where(z > tail, np.float32(np.log(BODY_P)) + beyond, out))
 
 
