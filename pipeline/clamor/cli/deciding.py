@@ -192,7 +192,7 @@ def backtest(
         typer.Option(metavar="N[/month]", parser=accepted, help="Budgets to try (repeat it) [0.02 0.05 0.1 0.2 0.5]."),
     ] = None,
     eval_start: EvalStart = None,
-    bin: Annotated[list[str] | None, typer.Option(help="Bin widths to try (repeat it) [15min].")] = None,
+    bin: Annotated[list[str] | None, typer.Option(metavar="WIDTH", help="Widths to try (repeat it) [15min].")] = None,
     provider: Annotated[
         list[str] | None,
         typer.Option(
@@ -229,16 +229,23 @@ def backtest(
         eval_start=common.instant(eval_start, "--eval-start"),
         providers=_providers(provider, set(given["service"].unique()), settings.catalog),
     )
-    for path, table in ((out, done.table), (incidents, done.alarms())):
-        if path is not None:
-            frames.write(table, path)
-            common.say(f"{path}: written")
+    _write(out, done.table)
+    _write(incidents, done.alarms())
     if chart is not None:
         _draw_policies(done.table, chart)
     if json:
         common.show_json(done.table.to_dict("records"))
     else:
         _say_policies(done.table)
+
+
+def _write(path: Path | None, table: "pd.DataFrame") -> None:
+    """Write a table, if it was given a file."""
+    from clamor import frames
+
+    if path is not None:
+        frames.write(table, path)
+        common.say(f"{path}: written")
 
 
 def _draw_policies(table: "pd.DataFrame", chart: Path) -> None:
